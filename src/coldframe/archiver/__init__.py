@@ -1,0 +1,1 @@
+"""The way in: scan, bundle, cut, upload, record."""

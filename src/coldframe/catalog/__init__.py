@@ -1,0 +1,1 @@
+"""Our own record of what went where, and of work in progress."""

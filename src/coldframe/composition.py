@@ -1,0 +1,1 @@
+"""Where objects are made: the one module that sees every adapter."""

@@ -1,0 +1,132 @@
+"""Every failure coldframe can name.
+
+Two families hang from :class:`ColdframeError`. :class:`StoreError` is what a store answers: no finer than the
+protocol's own codes, because anything finer could not cross the wire. Everything else is the client's own knowledge.
+A message names the thing, says what is wrong and what to do next; it never holds a secret.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ColdframeError(Exception):
+    """The root of all errors that coldframe raises on purpose."""
+
+
+# --- what a store answers (glacier-api 3.2) ---------------------------------------------------------------------------
+
+
+class StoreError(ColdframeError):
+    """A store refused or could not do what was asked; `code` is the protocol's name for why."""
+
+    code: ClassVar[str] = "ServiceUnavailableException"
+
+
+class AccessDenied(StoreError):
+    """The caller may not do this."""
+
+    code = "AccessDeniedException"
+
+
+class InsufficientCapacity(StoreError):
+    """An Expedited retrieval cannot be served now."""
+
+    code = "InsufficientCapacityException"
+
+
+class InvalidParameterValue(StoreError):
+    """A value, a range, an ID or a hash is wrong."""
+
+    code = "InvalidParameterValueException"
+
+
+class LimitExceeded(StoreError):
+    """A limit of the account or the vault is reached."""
+
+    code = "LimitExceededException"
+
+
+class MissingParameterValue(StoreError):
+    """Something required was not given."""
+
+    code = "MissingParameterValueException"
+
+
+class PolicyEnforced(StoreError):
+    """The account's data retrieval policy refuses the job."""
+
+    code = "PolicyEnforcedException"
+
+
+class RequestTimeout(StoreError):
+    """The body arrived too slowly."""
+
+    code = "RequestTimeoutException"
+
+
+class ResourceNotFound(StoreError):
+    """The vault, archive, upload or job does not exist."""
+
+    code = "ResourceNotFoundException"
+
+
+class ServiceUnavailable(StoreError):
+    """The store cannot do its work: a full disk, a failed write, a broken ledger. Nothing was acknowledged."""
+
+    code = "ServiceUnavailableException"
+
+
+class Throttled(StoreError):
+    """Too many requests; ask again later."""
+
+    code = "ThrottlingException"
+
+
+# --- what the client knows by itself ----------------------------------------------------------------------------------
+
+
+class BadUsage(ColdframeError):
+    """The caller asked for something that makes no sense."""
+
+
+class BadSettings(BadUsage):
+    """The configuration is wrong; the message names the file, the line and the key."""
+
+
+class Busy(ColdframeError):
+    """Another process holds what this one needs; the message says who. Try again later."""
+
+
+class DamagedArchive(StoreError):
+    """The store's own bytes do not match their tree hash. It serves nothing of them."""
+
+    code = "ServiceUnavailableException"
+
+
+class TreeHashMismatch(ColdframeError):
+    """Bytes that arrived are not the bytes that were promised."""
+
+
+class SourceChanged(ColdframeError):
+    """A local file changed, vanished or could not be read while it was being archived."""
+
+
+class UnsafeName(ColdframeError):
+    """A name would leave the destination folder, or cannot exist there."""
+
+
+class NothingMatched(ColdframeError):
+    """The query selects nothing."""
+
+
+class NotReady(ColdframeError):
+    """Jobs are still in progress and the time to wait has run out."""
+
+
+class LimitRefused(ColdframeError):
+    """The price or the size is beyond what the user allowed."""
+
+
+class FormatError(ColdframeError):
+    """A file that should be an inventory, a ledger, a blob or a catalog is not one we can read."""

@@ -1,0 +1,184 @@
+"""Every change that coldframe makes to a file system goes through here: one port, one durable write, one unlink.
+
+The order of a durable write is: temporary name, write, fsync, rename, fsync the folder. Only then may a fact that
+speaks of the file be committed. A failed fsync is never retried: the kernel may have dropped the bytes and would then
+report success (reliability 0.2), so the write has failed.
+
+Tests put a recording or failing :class:`Files` in place of :class:`DiskFiles`; that is how crash states are explored.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from coldframe.model import Buffer
+
+if sys.platform != "win32":
+    import fcntl
+
+TEMPORARY_PREFIX = ".coldframe-"
+_BINARY = getattr(os, "O_BINARY", 0)
+_CLOEXEC = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOINHERIT", 0)
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+
+
+class Files(Protocol):
+    """The file operations that change what survives a power cut.
+
+    A path is absolute, or, where `folder` is given, a single name inside that open folder.
+    """
+
+    def create(self, path: str, *, folder: int | None = None) -> int:
+        """Create a file that is not there and open it for reading and writing; never follows a link."""
+        ...
+
+    def reopen(self, path: str, *, folder: int | None = None) -> int:
+        """Open an existing file for reading and writing; never follows a link."""
+        ...
+
+    def write(self, descriptor: int, data: Buffer, offset: int) -> None:
+        """Write all of `data` at `offset`."""
+        ...
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        """Cut or extend an open file to `size` bytes."""
+        ...
+
+    def sync(self, descriptor: int) -> None:
+        """Make an open file's bytes survive a power cut."""
+        ...
+
+    def close(self, descriptor: int) -> None:
+        """Close an open file."""
+        ...
+
+    def rename(self, source: str, target: str, *, folder: int | None = None) -> None:
+        """Give a file another name in the same file system, replacing what has that name."""
+        ...
+
+    def unlink(self, path: str, *, folder: int | None = None) -> None:
+        """Remove a file. The only place in coldframe that does."""
+        ...
+
+    def make_folder(self, path: str, *, folder: int | None = None) -> None:
+        """Make a folder that is not there; its parent must be."""
+        ...
+
+    def sync_folder(self, path: str | int) -> None:
+        """Make the names in a folder survive a power cut."""
+        ...
+
+
+class DiskFiles:
+    """The real file system."""
+
+    def create(self, path: str, *, folder: int | None = None) -> int:
+        """Create a file that is not there and open it for reading and writing."""
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY | _CLOEXEC, 0o666, dir_fd=folder)
+
+    def reopen(self, path: str, *, folder: int | None = None) -> int:
+        """Open an existing file for reading and writing."""
+        return os.open(path, os.O_RDWR | _NOFOLLOW | _BINARY | _CLOEXEC, dir_fd=folder)
+
+    def write(self, descriptor: int, data: Buffer, offset: int) -> None:
+        """Write all of `data` at `offset`, however many calls the system takes for it."""
+        view = memoryview(data)
+        while view:
+            written = _write_once(descriptor, view, offset)
+            view = view[written:]
+            offset += written
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        """Cut or extend an open file."""
+        os.ftruncate(descriptor, size)
+
+    def sync(self, descriptor: int) -> None:
+        """Fsync; on macOS F_FULLFSYNC, since its fsync leaves bytes in the drive's cache."""
+        if sys.platform == "darwin":
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        else:
+            os.fsync(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        """Close an open file."""
+        os.close(descriptor)
+
+    def rename(self, source: str, target: str, *, folder: int | None = None) -> None:
+        """Give a file another name, replacing what has that name."""
+        os.replace(source, target, src_dir_fd=folder, dst_dir_fd=folder)
+
+    def unlink(self, path: str, *, folder: int | None = None) -> None:
+        """Remove a file."""
+        os.unlink(path, dir_fd=folder)
+
+    def make_folder(self, path: str, *, folder: int | None = None) -> None:
+        """Make a folder; its parent must be there."""
+        os.mkdir(path, dir_fd=folder)
+
+    def sync_folder(self, path: str | int) -> None:
+        """Fsync a folder. Windows has no such call and journals names by itself."""
+        if sys.platform == "win32":
+            return
+        descriptor = path if isinstance(path, int) else os.open(path, os.O_RDONLY | os.O_DIRECTORY | _CLOEXEC)
+        try:
+            self.sync(descriptor)
+        finally:
+            if descriptor != path:
+                os.close(descriptor)
+
+
+def durable_write(files: Files, folder: str, name: str, buffers: Iterable[Buffer]) -> None:
+    """Write a whole file so that it is there, complete, after any crash, or not there at all.
+
+    Replaces a file of that name. If anything fails, the temporary file is removed and the error goes on to the caller.
+
+    Raises:
+        OSError: The bytes could not be made durable; the name still means what it meant before.
+    """
+    temporary = os.path.join(folder, temporary_name())
+    descriptor = files.create(temporary)
+    try:
+        try:
+            offset = 0
+            for buffer in buffers:
+                files.write(descriptor, buffer, offset)
+                offset += len(buffer)
+            files.sync(descriptor)
+        finally:
+            files.close(descriptor)
+        files.rename(temporary, os.path.join(folder, name))
+    except BaseException:
+        with suppress(OSError):
+            files.unlink(temporary)
+        raise
+    files.sync_folder(folder)
+
+
+def ensure_folder(files: Files, path: str) -> None:
+    """Make a folder and its missing parents durably; one that is there already costs nothing."""
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(os.path.abspath(path))
+    ensure_folder(files, parent)
+    with suppress(FileExistsError):  # another process was quicker
+        files.make_folder(path)
+    files.sync_folder(parent)
+
+
+def temporary_name() -> str:
+    """A name that no other writer uses and that a sweep knows as left over."""
+    return f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp"
+
+
+def _write_once(descriptor: int, data: Buffer, offset: int) -> int:
+    if hasattr(os, "pwrite"):
+        return os.pwrite(descriptor, data, offset)
+    os.lseek(descriptor, offset, os.SEEK_SET)  # Windows: each descriptor has one writer
+    return os.write(descriptor, data)

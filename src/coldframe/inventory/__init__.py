@@ -1,0 +1,1 @@
+"""What is written for people and for later: the inventory CSV, and the descriptions of archives."""

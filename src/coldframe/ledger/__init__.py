@@ -1,0 +1,1 @@
+"""The service's facts in SQLite: vaults, archives, parts, uploads, jobs."""

@@ -1,0 +1,1 @@
+"""The way out: select, price, order, fetch, place."""

@@ -1,0 +1,1 @@
+"""The configuration: flag, environment, file, default, in this order."""
