@@ -11,8 +11,9 @@ import pytest
 from coldframe.combine import Combiner
 
 if TYPE_CHECKING:
-    from coldframe.combine import Ticket
     from collections.abc import Sequence
+
+    from coldframe.combine import Ticket
 
 
 def test_combiner_answers_each_caller() -> None:
