@@ -108,6 +108,10 @@ class TreeHashMismatch(ColdframeError):
     """Bytes that arrived are not the bytes that were promised."""
 
 
+class CatalogUnavailable(ColdframeError):
+    """The catalog cannot be read or written: a full disk, a failed write. Nothing was recorded."""
+
+
 class SourceChanged(ColdframeError):
     """A local file changed, vanished or could not be read while it was being archived."""
 
