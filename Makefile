@@ -1,0 +1,45 @@
+# Everything here works from a fresh clone with Python 3.11 or newer, make and a package index.
+# The first target that needs it makes .venv; PYTHON=/path/to/python chooses another Python than the one found.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test lint types unit demo bench clean
+
+BIN := .venv/bin
+READY := .venv/.ready
+# Options for pytest, for example: make unit PYTEST_FLAGS='-k zip -x'
+PYTEST_FLAGS ?=
+# Options for the demo, for example: make demo DEMO_FLAGS='--size 2GiB'
+DEMO_FLAGS ?=
+# Options for the benchmarks, for example: make bench BENCH_FLAGS='--scale 0.1'
+BENCH_FLAGS ?=
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s%s\n", $$1, $$2}' Makefile
+
+setup: $(READY) ## Make .venv with exactly the versions of uv.lock
+
+$(READY): pyproject.toml uv.lock tools/setup tools/find-python tools/locked.py
+	@PYTHON='$(PYTHON)' tools/setup
+	@touch $@
+
+test: lint types unit ## Run every check and every test
+
+lint: $(READY) ## Check style, formatting and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+types: $(READY) ## Check types
+	$(BIN)/mypy
+
+unit: $(READY) ## Run the tests, one process for each core
+	$(BIN)/pytest -n auto --dist worksteal $(PYTEST_FLAGS)
+
+demo: $(READY) ## Archive a tree of frames, get the blue ones back, compare every byte
+	@$(BIN)/python -m examples.demo $(DEMO_FLAGS)
+
+bench: $(READY) ## Measure against the machine's limits and other tools (long; needs 60 GB of disk)
+	@$(BIN)/python -m benchmarks $(BENCH_FLAGS)
+
+clean: ## Remove what make made, .venv and the demo included
+	rm -rf .venv demo .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
