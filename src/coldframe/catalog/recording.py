@@ -130,7 +130,7 @@ def settle_versions(connection: apsw.Connection, vault: int, path: str, source: 
     versions = connection.execute(_FIND_VERSIONS, (vault, path, source)).fetchall()
     for row, is_newest, *_rest in versions[:-1]:
         if is_newest:
-            _mark(connection, int(row), is_newest=False)
+            _mark(connection, cast("int", row), is_newest=False)
     if versions and not versions[-1][1]:
         _mark(connection, cast("int", versions[-1][0]), is_newest=True)
 
