@@ -1,7 +1,29 @@
-"""Coldframe: archive folders into cold storage, know what is where, get it back byte for byte."""
+"""Coldframe: archive folders into cold storage, know what is where, get it back byte for byte.
+
+The library is the same product as the command line: :func:`open_store` gives the port of one store,
+:class:`Coldframe` everything that the commands do. Both are looked up on first use, so that importing the package, and
+with it `coldframe --help`, costs nothing.
+"""
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
-__version__ = version("coldframe")
+if TYPE_CHECKING:
+    from coldframe.composition import Coldframe, open_coldframe, open_store
+
+    __version__: str
+
+__all__ = ["Coldframe", "__version__", "open_coldframe", "open_store"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 - 50 ms that only --version needs
+
+        return version("coldframe")
+    if name in __all__:
+        from coldframe import composition  # noqa: PLC0415 - heavy: every adapter
+
+        return getattr(composition, name)
+    raise AttributeError(f"module 'coldframe' has no attribute {name!r}")

@@ -1,1 +1,289 @@
-"""The configuration: flag, environment, file, default, in this order."""
+"""The configuration: flag, environment, file, default, in this order; and where things lie on this machine.
+
+Every key is one row of :data:`KEYS`: the same parser reads it from the TOML file, from `COLDFRAME_<KEY>` and from a
+flag. An unknown key or a wrong value raises :class:`~coldframe.errors.BadSettings`, which names the file, the line and
+the key.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from coldframe.errors import BadSettings
+from coldframe.model import AMAZON_WAITS, MAX_PART_SIZE, MIB, MIN_PART_SIZE, Tier, TierWaits
+from coldframe.quantities import parse_duration, parse_money, parse_rate, parse_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CONFIG_NAME = "config.toml"
+OUTPUT_FORMS = ("table", "csv", "json")
+_MAX_JOBS = 256
+_TIER_KEYS = ("expedited", "standard", "bulk", "inventory")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where coldframe keeps what is local."""
+
+    config_folder: str
+    data_folder: str
+
+    @property
+    def config(self) -> str:
+        """The configuration, a TOML file that need not be there."""
+        return os.path.join(self.config_folder, CONFIG_NAME)
+
+    @property
+    def catalog(self) -> str:
+        """The catalog."""
+        return os.path.join(self.data_folder, "catalog.sqlite")
+
+    @property
+    def store(self) -> str:
+        """The folder of the embedded store that is used when no other is named."""
+        return os.path.join(self.data_folder, "store")
+
+    @property
+    def locks(self) -> str:
+        """The folder of the locks that keep two runs apart."""
+        return os.path.join(self.data_folder, "locks")
+
+
+def find_home(environ: Mapping[str, str] | None = None) -> Home:
+    """`COLDFRAME_HOME` for everything, or else the platform's usual places."""
+    environ = os.environ if environ is None else environ
+    folder = environ.get("COLDFRAME_HOME")
+    if folder:
+        folder = os.path.abspath(os.path.expanduser(folder))
+        return Home(folder, folder)
+    import platformdirs  # noqa: PLC0415 - not needed where COLDFRAME_HOME is set; start-up time
+
+    return Home(
+        platformdirs.user_config_dir("coldframe", appauthor=False),
+        platformdirs.user_data_dir("coldframe", appauthor=False),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user has settled beforehand; a command's flags come on top (:func:`with_flags`)."""
+
+    store: str | None = None
+    vault: str | None = None
+    jobs: int = 4
+    part_size: int = 64 * MIB
+    limit_rate: float | None = None
+    output: str | None = None
+    inventory: str | None = None
+    inventory_copy: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    zip: tuple[str, ...] = ()
+    follow_symlinks: bool = False
+    dedupe: bool = True
+    into: str | None = None
+    tier: Tier = Tier.STANDARD
+    max_cost: float | None = None
+    tiers: TierWaits = field(default_factory=TierWaits)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of the configuration: how a value becomes a setting, and what it means."""
+
+    parse: Callable[[Any], Any]
+    meaning: str
+    example: str
+
+
+def parse_text(value: object) -> str:
+    """A text that says something."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("it wants a text in quotes")
+    return value
+
+
+def parse_path(value: object) -> str:
+    """A path, with `~` for the user's folder."""
+    return os.path.expanduser(parse_text(value))
+
+
+def parse_texts(value: object) -> tuple[str, ...]:
+    """A list of texts; where there are no lists (environment), a text with commas."""
+    if isinstance(value, str):
+        return tuple(text.strip() for text in value.split(",") if text.strip())
+    if not isinstance(value, list | tuple):
+        raise ValueError('it wants a list of texts: ["a", "b"]')  # noqa: TRY004 - each parser says no in one way
+    return tuple(parse_text(text) for text in value)
+
+
+def parse_flag(value: object) -> bool:
+    """Yes or no."""
+    words = {True: True, False: False, "true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    chosen = words.get(value.lower() if isinstance(value, str) else value) if isinstance(value, str | bool) else None
+    if chosen is None:
+        raise ValueError("it wants true or false")
+    return chosen
+
+
+def parse_jobs(value: object) -> int:
+    """How many parts or files are on their way at once."""
+    if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).strip().isdigit():
+        raise ValueError("it wants a whole number")
+    jobs = int(value)
+    if not 1 <= jobs <= _MAX_JOBS:
+        raise ValueError(f"it wants a number from 1 to {_MAX_JOBS}")
+    return jobs
+
+
+def parse_part_size(value: object) -> int:
+    """The smallest part: a power of two MiB from 1 MiB to 4 GiB (glacier-api 5)."""
+    size = parse_size(_quantity(value))
+    if not MIN_PART_SIZE <= size <= MAX_PART_SIZE or size & (size - 1):
+        raise ValueError("it wants a power of two from 1MiB to 4GiB, such as 64MiB")
+    return size
+
+
+def parse_tier(value: object) -> Tier:
+    """A tier, in whatever case."""
+    tiers = {tier.value.lower(): tier for tier in Tier}
+    try:
+        return tiers[parse_text(value).lower()]
+    except (KeyError, ValueError):
+        raise ValueError(f"it wants one of {', '.join(Tier)}") from None
+
+
+def parse_output(value: object) -> str:
+    """One of the forms that data is printed in."""
+    if value not in OUTPUT_FORMS:
+        raise ValueError(f"it wants one of {', '.join(OUTPUT_FORMS)}")
+    return str(value)
+
+
+def parse_waits(value: object) -> TierWaits:
+    """`"none"`, `"amazon"`, or a table of durations by tier."""
+    named = {"none": TierWaits(), "amazon": AMAZON_WAITS}
+    if isinstance(value, str) and value.lower() in named:
+        return named[value.lower()]
+    if not isinstance(value, dict):
+        raise ValueError('it wants "none", "amazon" or a table: standard = "4h"')  # noqa: TRY004 - as above
+    unknown = sorted(set(value) - set(_TIER_KEYS))
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is no tier; it wants {', '.join(_TIER_KEYS)}")
+    return TierWaits(**{f"{tier}_seconds": parse_duration(_quantity(wait)) for tier, wait in value.items()})
+
+
+def _quantity(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError("it wants a number, or a text with a unit")  # noqa: TRY004 - as above
+    return str(value)
+
+
+KEYS: Mapping[str, Key] = {
+    "store": Key(parse_text, "the store URL or folder", '"/mnt/disk/store"'),
+    "vault": Key(parse_text, "the vault", '"astrodata"'),
+    "jobs": Key(parse_jobs, "how many parts or files travel at once", "4"),
+    "part_size": Key(parse_part_size, "the smallest part of a multipart upload", '"64MiB"'),
+    "limit_rate": Key(lambda value: parse_rate(_quantity(value)), "the highest rate", '"20MiB/s"'),
+    "output": Key(parse_output, "the form in which data is printed", '"table"'),
+    "inventory": Key(parse_path, "the inventory CSV that archive extends", '"~/m33.archive_inventory.csv"'),
+    "inventory_copy": Key(parse_texts, "where copies of it go", '["s3://myastrodata/"]'),
+    "include": Key(parse_texts, "patterns of files that are archived at all", '["*.fit"]'),
+    "exclude": Key(parse_texts, "patterns of files and folders that are left out", '["*.tmp"]'),
+    "zip": Key(parse_texts, "patterns of folders that become one zip each", '["Bias", "Dark", "Flat"]'),
+    "follow_symlinks": Key(parse_flag, "whether symlinks are followed", "false"),
+    "dedupe": Key(parse_flag, "whether known content is recorded instead of sent again", "true"),
+    "into": Key(parse_path, "the folder that retrieve fills", '"~/retrieved"'),
+    "tier": Key(parse_tier, "how quickly a retrieval is wanted", '"Standard"'),
+    "max_cost": Key(lambda value: parse_money(_quantity(value)), "the highest price of an order, US dollars", "5"),
+    "tiers": Key(parse_waits, "how long jobs of the embedded store take", '"amazon"'),
+}
+
+
+def load_settings(home: Home, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings from the file and the environment.
+
+    Raises:
+        BadSettings: The file cannot be read or understood, or a key or value is wrong.
+    """
+    environ = os.environ if environ is None else environ
+    values = _read_file(home.config)
+    for name, key in KEYS.items():
+        variable = f"COLDFRAME_{name.upper()}"
+        if environ.get(variable):
+            values[name] = _parse(key, environ[variable], f"The environment variable {variable}")
+    return Settings(**values)
+
+
+def with_flags(settings: Settings, **flags: Any) -> Settings:
+    """The settings with those flags on top that were given: neither None nor empty."""
+    names = {each.name for each in fields(Settings)}
+    return replace(
+        settings, **{name: value for name, value in flags.items() if name in names and value not in (None, ())}
+    )
+
+
+def _read_file(path: str) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            raw = file.read()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise BadSettings(f"{path}: cannot be read: {error.strerror}.") from error
+    table, text = _decode(path, raw)
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        where = f"{path}, line {_line_of(text, name)}"
+        if name not in KEYS:
+            raise BadSettings(f"{where}: there is no key {name!r}{_nearest(name)}.")
+        values[name] = _parse(KEYS[name], value, f"{where}: {name}")
+    return values
+
+
+def _decode(path: str, raw: bytes) -> tuple[dict[str, Any], str]:
+    import tomllib  # noqa: PLC0415 - only where there is a file; start-up time
+
+    try:
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
+        return tomllib.loads(text), text
+    except UnicodeDecodeError as error:
+        raise BadSettings(f"{path}: is not UTF-8 text.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadSettings(f"{path}: is not TOML: {error}.") from error
+
+
+def _parse(key: Key, value: object, where: str) -> object:
+    try:
+        return key.parse(value)
+    except ValueError as error:
+        raise BadSettings(f"{where}: {error}. For example: {key.example}.") from error
+
+
+def _line_of(text: str, name: str) -> int:
+    """The line where a top-level key begins: the one after the last start of the text that does without it.
+
+    The standard parser keeps no lines; this asks it again, which is exact, and slow only when something is wrong.
+    """
+    import tomllib  # noqa: PLC0415 - as above
+
+    lines = text.split("\n")
+    last_without = 0
+    for number in range(1, len(lines) + 1):
+        try:
+            if name in tomllib.loads("\n".join(lines[:number])):
+                break
+        except tomllib.TOMLDecodeError:
+            continue  # in the middle of a value
+        last_without = number
+    return last_without + 1
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
+    near = get_close_matches(name, KEYS, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(KEYS)}"

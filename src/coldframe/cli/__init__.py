@@ -1,1 +1,1 @@
-"""The command line: thin, one file per command."""
+"""The command line: thin. It reads flags, calls the library, prints; one file per command."""

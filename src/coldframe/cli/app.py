@@ -1,0 +1,110 @@
+"""What every command is handed: the settings, the coldframe, the printer and a voice, each made when first wanted."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, TextIO
+
+from coldframe.errors import BadUsage
+from coldframe.names import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from coldframe.cli.output import Column, Printer
+    from coldframe.composition import Coldframe
+    from coldframe.settings import Settings
+
+
+class App:
+    """One run of the program."""
+
+    def __init__(self) -> None:
+        """Nothing is read or opened yet."""
+        self.is_debugging = False
+        self._coldframe: Coldframe | None = None
+
+    @cached_property
+    def settings(self) -> Settings:
+        """File and environment; flags come on top in each command."""
+        from coldframe.settings import find_home, load_settings  # noqa: PLC0415 - start-up time
+
+        return load_settings(find_home())
+
+    def coldframe(self, *, store: str | None = None) -> Coldframe:
+        """Everything the library can do, on the store that a flag or the settings name."""
+        from coldframe.composition import open_coldframe  # noqa: PLC0415 - start-up time
+
+        if self._coldframe is None:
+            from coldframe.settings import with_flags  # noqa: PLC0415 - as above
+
+            self._coldframe = open_coldframe(settings=with_flags(self.settings, store=store))
+        return self._coldframe
+
+    def vault(self, flag: str | None) -> str:
+        """The vault that a flag or the settings name.
+
+        Raises:
+            BadUsage: Neither does.
+        """
+        name = flag or self.settings.vault
+        if not name:
+            raise BadUsage("Which vault? Add --vault NAME, or set COLDFRAME_VAULT or `vault` in the configuration.")
+        return name
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        if self._coldframe is not None:
+            self._coldframe.close()
+
+    # --- speaking -----------------------------------------------------------------------------------------------------
+
+    def say(self, *lines: str) -> None:
+        """Talk, on standard error; what names hold cannot steer the terminal."""
+        for line in lines:
+            say(line)
+
+    def confirm(self, question: str, *, yes: bool) -> bool:
+        """Whether to go ahead: `yes`, or the answer of whoever sits at the terminal.
+
+        Raises:
+            BadUsage: There is nobody to ask.
+        """
+        if yes:
+            return True
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise BadUsage(f"{question} There is no terminal to ask at: add --yes to say so beforehand.")
+        import click  # noqa: PLC0415 - this module must load without it in tests of the library
+
+        return click.confirm(printable(question), err=True)
+
+    @contextmanager
+    def printer(
+        self, columns: Sequence[Column], *, form: str | None, stream: TextIO | None = None, is_live: bool = False
+    ) -> Iterator[Printer]:
+        """A printer on standard output, in the form that a flag or the settings name."""
+        from coldframe.cli.output import open_printer  # noqa: PLC0415 - start-up time
+
+        form = form or self.settings.output or "table"
+        stream = stream or sys.stdout
+        printer = open_printer(form, columns, stream=stream, width=terminal_width(stream), is_live=is_live)
+        yield printer
+        printer.end()
+        stream.flush()
+
+
+def say(line: str) -> None:
+    """One line of talk, on standard error; a reader that went away is no reason to fail."""
+    try:
+        sys.stderr.write(printable(line) + "\n")
+        sys.stderr.flush()
+    except (OSError, RuntimeError):
+        pass  # RuntimeError: a signal came in the middle of another line
+
+
+def terminal_width(stream: TextIO) -> int | None:
+    """The cells of a line of the terminal, None where there is none."""
+    return max(20, shutil.get_terminal_size().columns) if stream.isatty() else None

@@ -1,0 +1,113 @@
+"""The entry point: it alone turns an error into words and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from coldframe.cli.app import App, say
+from coldframe.cli.command import Lazy, LazyGroup, debug_option
+from coldframe.cli.exits import Exit, exit_for
+from coldframe.errors import ColdframeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DAILY, _CARE, _PARTS = "Archive and retrieve", "Look after", "Set up"
+
+COMMANDS = {
+    "archive": Lazy(_DAILY, "Archive files and folders into a vault."),
+    "ls": Lazy(_DAILY, "List what is archived, from the catalog."),
+    "retrieve": Lazy(_DAILY, "Get archived files back."),
+    "orders": Lazy(_DAILY, "Show retrievals under way and done."),
+    "watch": Lazy(_DAILY, "Carry on all open orders until they are done."),
+    "verify": Lazy(_CARE, "Compare files, catalog, vault and store."),
+    "cleanup": Lazy(_CARE, "List and remove what killed runs left over."),
+    "inventory": Lazy(_CARE, "Export, import or rebuild the record of what is where."),
+    "vault": Lazy(_PARTS, "Create, list, show or delete vaults."),
+    "completion": Lazy(_PARTS, "Print the completion script of a shell."),
+}
+EXAMPLES = (
+    "coldframe vault create astrodata",
+    "coldframe archive ./Subs --vault astrodata --zip Bias --zip Dark --zip Flat",
+    "coldframe ls Blue",
+    "coldframe retrieve 'Light/*_Blue_*' --vault astrodata --into ./back",
+)
+
+
+def _show_version(context: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's way
+    if value:
+        import coldframe  # noqa: PLC0415 - the version is looked up only here
+
+        click.echo(f"coldframe {coldframe.__version__}")
+        context.exit()
+
+
+@click.group(
+    name="coldframe",
+    cls=LazyGroup,
+    commands_in="coldframe.cli",
+    lazy=COMMANDS,
+    examples=EXAMPLES,
+    params=[debug_option()],
+    epilog="Help on one command: coldframe COMMAND --help",
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show it.")
+def program() -> None:
+    """Archive folders into cold storage, know what is where, and get it back byte for byte."""
+
+
+def main() -> None:
+    """The program `coldframe`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and answer its exit code; whatever goes wrong is told on standard error."""
+    app = App()
+    try:
+        status = program.main(args=list(arguments), prog_name="coldframe", standalone_mode=False, obj=app)
+        sys.stdout.flush()
+        return int(status or Exit.DONE)
+    except BrokenPipeError:
+        _forget_output()
+        return Exit.DONE  # whoever read our output had enough
+    except (KeyboardInterrupt, click.Abort):
+        say("Interrupted.")
+        return Exit.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - the rim: nothing may pass it untold
+        return _tell(error, app)
+    finally:
+        with suppress(Exception):
+            app.close()
+
+
+def _tell(error: Exception, app: App) -> Exit:
+    if app.is_debugging:
+        import traceback  # noqa: PLC0415 - only where wanted
+
+        traceback.print_exception(error)
+    say(f"coldframe: {describe(error)}")
+    return exit_for(error)
+
+
+def describe(error: Exception) -> str:
+    """An error in plain words: what, which file or vault, what to do next."""
+    if isinstance(error, ColdframeError):
+        return str(error) or (type(error).__doc__ or type(error).__name__)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+    return f"this should not have happened: {type(error).__name__}: {error}. With --debug it says where."
+
+
+def _forget_output() -> None:
+    """Let Python's own flush at the end find nothing to complain about."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,70 @@
+"""The flags that commands share, each written once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from coldframe import settings
+from coldframe.quantities import parse_duration, parse_money, parse_rate, parse_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class Parsed(click.ParamType[Any]):
+    """A value read by one of our parsers, whose message becomes click's."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        """Remember the parser; `name` is shown in the help."""
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read the value, or fail as click does: exit 2 with the option's name."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+SIZE = Parsed("size", parse_size)
+RATE = Parsed("rate", parse_rate)
+DURATION = Parsed("duration", parse_duration)
+MONEY = Parsed("usd", parse_money)
+JOBS = Parsed("number", settings.parse_jobs)
+PART_SIZE = Parsed("size", settings.parse_part_size)
+TIER = Parsed("tier", settings.parse_tier)
+
+
+def store_option(function: F) -> F:
+    """`--store`."""
+    return click.option(
+        "--store", metavar="URL", help="The store: a folder or a URL. Default: COLDFRAME_STORE, or the configured one."
+    )(function)
+
+
+def vault_option(function: F) -> F:
+    """`--vault`."""
+    return click.option("--vault", "-v", metavar="NAME", help="The vault. Default: COLDFRAME_VAULT.")(function)
+
+
+def output_option(function: F) -> F:
+    """`--output`."""
+    forms = click.Choice(settings.OUTPUT_FORMS)
+    return click.option("--output", "-o", type=forms, help="How data is printed.  [default: table]")(function)
+
+
+def yes_option(function: F) -> F:
+    """`--yes`."""
+    return click.option("--yes", "-y", is_flag=True, help="Do not ask.")(function)
+
+
+def dry_run_option(function: F) -> F:
+    """`--dry-run`."""
+    return click.option("--dry-run", "-n", is_flag=True, help="Only show what would be done.")(function)

@@ -1,0 +1,130 @@
+"""`coldframe vault`: the containers of archives."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from coldframe.cli.command import Group
+from coldframe.cli.exits import Exit
+from coldframe.cli.options import dry_run_option, output_option, store_option, yes_option
+from coldframe.cli.output import Column, moment_column, size_column
+from coldframe.composition.vaults import all_vaults
+from coldframe.quantities import format_size
+
+if TYPE_CHECKING:
+    from coldframe.cli.app import App
+    from coldframe.model import VaultDescription
+
+COLUMNS = (
+    Column("vault_name", "VAULT"),
+    Column("number_of_archives", "ARCHIVES", width=8, is_right=True),
+    size_column(),
+    moment_column("created_at", "CREATED"),
+    moment_column("last_inventory_at", "INVENTORY"),
+    Column("vault_arn"),
+)
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,255}")  # glacier-api 5
+
+
+def check_name(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """A vault's name as the protocol allows it."""
+    if not _NAME.fullmatch(value):
+        raise click.BadParameter(f"{value!r} cannot name a vault: 1 to 255 letters, digits, '.', '_' and '-'.")
+    return value
+
+
+@click.group(
+    cls=Group,
+    examples=(
+        "coldframe vault create astrodata",
+        "coldframe vault list --output json",
+        "coldframe vault show astrodata",
+        "coldframe vault delete astrodata",
+    ),
+)
+def command() -> None:
+    """Create, list, show or delete vaults."""
+
+
+@command.command(examples=("coldframe vault create astrodata",))
+@click.argument("name", callback=check_name)
+@store_option
+@dry_run_option
+@click.pass_obj
+def create(app: App, name: str, store: str | None, *, dry_run: bool) -> None:
+    """Create the vault NAME, and the embedded store if there is none yet."""
+    coldframe = app.coldframe(store=store)
+    if dry_run:
+        known = coldframe.has_store and name in {vault.vault_name for vault in all_vaults(coldframe.store)}
+        app.say(f"The vault {name} is there already." if known else f"Would create the vault {name}.")
+        return
+    coldframe.create_store().create_vault(name)
+    app.say(f"The vault {name} is ready in {coldframe.store.url}.")
+
+
+@command.command(name="list", examples=("coldframe vault list", "coldframe vault list -o csv"))
+@store_option
+@output_option
+@click.pass_obj
+def list_(app: App, store: str | None, output: str | None) -> Exit:
+    """List all vaults of the store."""
+    found = False
+    with app.printer(COLUMNS, form=output) as printer:
+        for vault in all_vaults(app.coldframe(store=store).store):
+            printer.row(_row(vault))
+            found = True
+    if not found:
+        app.say("There is no vault yet; `coldframe vault create NAME` makes one.")
+    return Exit.DONE if found else Exit.NOTHING_MATCHED
+
+
+@command.command(examples=("coldframe vault show astrodata", "coldframe vault show astrodata -o json"))
+@click.argument("name", callback=check_name)
+@store_option
+@output_option
+@click.pass_obj
+def show(app: App, name: str, store: str | None, output: str | None) -> None:
+    """Show the vault NAME: how many archives, how many bytes, since when."""
+    vault = app.coldframe(store=store).store.describe_vault(name)
+    with app.printer(COLUMNS, form=output) as printer:
+        printer.row(_row(vault))
+
+
+@command.command(examples=("coldframe vault delete old-tests", "coldframe vault delete old-tests --yes"))
+@click.argument("name", callback=check_name)
+@store_option
+@yes_option
+@dry_run_option
+@click.pass_obj
+def delete(app: App, name: str, store: str | None, *, yes: bool, dry_run: bool) -> Exit:
+    """Delete the vault NAME, which must be empty."""
+    coldframe = app.coldframe(store=store)
+    vault = coldframe.store.describe_vault(name)
+    if vault.number_of_archives:
+        app.say(
+            f"The vault {name} holds {vault.number_of_archives:,} archives, {format_size(vault.size)}; "
+            "only an empty vault can be deleted."
+        )
+        return Exit.FAILED
+    if dry_run:
+        app.say(f"Would delete the vault {name}, which is empty.")
+        return Exit.DONE
+    if not app.confirm(f"Delete the vault {name}?", yes=yes):
+        return Exit.FAILED
+    coldframe.store.delete_vault(name)
+    app.say(f"The vault {name} is deleted.")
+    return Exit.DONE
+
+
+def _row(vault: VaultDescription) -> dict[str, object]:
+    return {
+        "vault_name": vault.vault_name,
+        "vault_arn": vault.vault_arn,
+        "created_at": vault.created_at,
+        "last_inventory_at": vault.last_inventory_at,
+        "number_of_archives": vault.number_of_archives,
+        "size": vault.size,
+    }

@@ -1,1 +1,0 @@
-"""Where objects are made: the one module that sees every adapter."""

@@ -1,0 +1,167 @@
+"""Everything that the command line does, for programs: typed, and without printing."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from coldframe.clock import SystemClock
+from coldframe.composition.stores import is_embedded_store, open_store, store_folder
+from coldframe.errors import BadUsage
+from coldframe.files import DiskFiles
+from coldframe.progress import ignore
+from coldframe.settings import find_home, load_settings
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from coldframe.catalog import Catalog
+    from coldframe.catalog.orders import Orders
+    from coldframe.clock import Clock
+    from coldframe.files import Files
+    from coldframe.ports import ColdStore
+    from coldframe.progress import Observer
+    from coldframe.retriever import Retriever
+    from coldframe.service import VaultService
+    from coldframe.settings import Home, Settings
+
+
+class Coldframe:
+    """One user's coldframe: the settings, the catalog, and the store that the settings name.
+
+    Nothing is opened before it is wanted. Close it, or use it in a `with`.
+
+    Args:
+        home: Where catalog and embedded store lie.
+        settings: What applies; `settings.store` names the store, else the embedded one in `home`.
+        clock: For all that asks the time.
+        files: For all that changes the file system.
+        vfs: The SQLite VFS of catalog and ledger, "" for the system's.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        files: Files | None = None,
+        vfs: str = "",
+    ) -> None:
+        """Store the arguments."""
+        self.home = home
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.files = files or DiskFiles()
+        self._vfs = vfs
+
+    @property
+    def store_url(self) -> str:
+        """The store that the settings name, or else the embedded one."""
+        return self.settings.store or self.home.store
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """What went where; made if it is not there."""
+        from coldframe.catalog import open_catalog  # noqa: PLC0415 - opened, and loaded, when first wanted
+
+        return open_catalog(self.home.catalog, clock=self.clock, files=self.files, vfs=self._vfs)
+
+    @cached_property
+    def orders(self) -> Orders:
+        """What is being retrieved."""
+        from coldframe.catalog.orders import Orders  # noqa: PLC0415 - as above
+
+        return Orders(self.catalog.database)
+
+    @cached_property
+    def store(self) -> ColdStore:
+        """The store.
+
+        Raises:
+            ResourceNotFound: It is not there; :meth:`create_store` makes it.
+        """
+        return self._open_store(create=False)
+
+    @property
+    def has_store(self) -> bool:
+        """Whether the store is there to be opened."""
+        return is_embedded_store(store_folder(self.store_url))
+
+    def create_store(self) -> ColdStore:
+        """The store, made if it is not there."""
+        if "store" not in self.__dict__:
+            self.__dict__["store"] = self._open_store(create=True)
+        return self.store
+
+    def embedded(self) -> VaultService:
+        """The vault service itself, for what only the keeper of the bytes can do: sweep and scrub.
+
+        Raises:
+            BadUsage: The store is of another kind.
+        """
+        from coldframe.service import VaultService  # noqa: PLC0415 - as above
+
+        if not isinstance(self.store, VaultService):
+            raise BadUsage(f"{self.store.url} is not a store that this process keeps itself.")
+        return self.store
+
+    def retriever(self, observer: Observer = ignore) -> Retriever:
+        """The way out of the store."""
+        from coldframe.retriever import Retriever  # noqa: PLC0415 - as above
+
+        return Retriever(
+            self.store,
+            self.catalog,
+            self.orders,
+            clock=self.clock,
+            jobs=self.settings.jobs,
+            observer=observer,
+            files=self.files,
+        )
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        for name in ("store", "catalog"):
+            opened = self.__dict__.pop(name, None)
+            if opened is not None:
+                opened.close()
+
+    def __enter__(self) -> Self:
+        """The coldframe itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def _open_store(self, *, create: bool) -> ColdStore:
+        store = open_store(
+            self.store_url,
+            clock=self.clock,
+            files=self.files,
+            vfs=self._vfs,
+            waits=self.settings.tiers,
+            create=create,
+        )
+        self.catalog.store_seen(store.identity, store.url)
+        return store
+
+
+def open_coldframe(
+    *,
+    home: Home | None = None,
+    settings: Settings | None = None,
+    clock: Clock | None = None,
+    files: Files | None = None,
+    vfs: str = "",
+) -> Coldframe:
+    """The user's coldframe: places and settings as the command line finds them, unless given.
+
+    Raises:
+        BadSettings: The configuration is wrong.
+    """
+    home = home or find_home()
+    return Coldframe(home, settings or load_settings(home), clock=clock, files=files, vfs=vfs)

@@ -1,0 +1,128 @@
+"""From a store URL to a store: the one place that knows which kinds there are."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
+
+from coldframe.clock import SystemClock
+from coldframe.errors import BadUsage, ResourceNotFound
+from coldframe.files import DiskFiles, ensure_folder
+from coldframe.model import TierWaits
+
+if TYPE_CHECKING:
+    from coldframe.clock import Clock
+    from coldframe.files import Files
+    from coldframe.ports import ColdStore
+    from coldframe.service import VaultService
+
+LEDGER_NAME = "ledger.sqlite"
+BLOBS_NAME = "blobs"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(//)?")  # two letters at least: C:\store is a folder
+_LATER = {
+    "http": "a coldframe server or another Glacier endpoint",
+    "https": "a coldframe server or another Glacier endpoint",
+    "glacier": "Amazon Glacier vaults",
+    "s3": "an S3 bucket with the Glacier storage classes",
+}
+
+
+def open_store(  # noqa: PLR0913 - each has a default; together they are all that a store can differ in
+    url_or_path: str,
+    *,
+    clock: Clock | None = None,
+    files: Files | None = None,
+    vfs: str = "",
+    waits: TierWaits | None = None,
+    create: bool = True,
+) -> ColdStore:
+    """Open the store that a URL or a folder names.
+
+    Args:
+        url_or_path: A folder, or `file:///path`: the embedded store. Other kinds come with later versions.
+        clock: What the store takes for the time.
+        files: How it changes the file system.
+        vfs: The SQLite VFS of its ledger, "" for the system's.
+        waits: How long its jobs take.
+        create: Whether an embedded store that is not there is made.
+
+    Raises:
+        BadUsage: The URL names no kind of store that this version knows.
+        ResourceNotFound: The store is not there and `create` is False.
+        FormatError, ServiceUnavailable: It is there and cannot be opened.
+    """
+    return open_embedded(store_folder(url_or_path), clock=clock, files=files, vfs=vfs, waits=waits, create=create)
+
+
+def open_embedded(  # noqa: PLR0913 - as above
+    folder: str,
+    *,
+    clock: Clock | None = None,
+    files: Files | None = None,
+    vfs: str = "",
+    waits: TierWaits | None = None,
+    create: bool = True,
+) -> VaultService:
+    """Open the vault service over a folder, in this process; raises as :func:`open_store`."""
+    from coldframe.blobs import DiskBlobs  # noqa: PLC0415 - adapters load where one is wanted
+    from coldframe.ledger import open_ledger  # noqa: PLC0415 - as above
+    from coldframe.service import VaultService  # noqa: PLC0415 - as above
+
+    clock, files = clock or SystemClock(), files or DiskFiles()
+    if not create and not is_embedded_store(folder):
+        raise ResourceNotFound(f"There is no store in {folder} yet; `coldframe vault create NAME` makes one.")
+    ensure_folder(files, folder)
+    ledger = open_ledger(os.path.join(folder, LEDGER_NAME), vfs=vfs, files=files)
+    try:
+        blobs = DiskBlobs(os.path.join(folder, BLOBS_NAME), files)
+        return VaultService(ledger, blobs, clock=clock, waits=waits or TierWaits(), url=folder_url(folder))
+    except BaseException:
+        ledger.close()
+        raise
+
+
+def is_embedded_store(folder: str) -> bool:
+    """Whether a store was made in a folder. An empty mount point is none."""
+    return os.path.exists(os.path.join(folder, LEDGER_NAME)) or os.path.exists(os.path.join(folder, BLOBS_NAME))
+
+
+def store_folder(url_or_path: str) -> str:
+    """The absolute folder of an embedded store.
+
+    Raises:
+        BadUsage: The URL names another kind of store.
+    """
+    match = _SCHEME.match(url_or_path)
+    scheme = match[1].lower() if match else ""
+    if scheme in _LATER:
+        raise BadUsage(
+            f"{_without_secrets(url_or_path)} names {_LATER[scheme]}: not yet in this version. "
+            "Use a folder or file:///path."
+        )
+    if scheme == "file":
+        return _folder_of(url_or_path)
+    if match and match[2]:
+        raise BadUsage(f"{url_or_path} names no kind of store: use a folder or file:///path.")
+    if not url_or_path:
+        raise BadUsage("The store is empty: use a folder or file:///path.")
+    return os.path.abspath(os.path.expanduser(url_or_path))
+
+
+def folder_url(folder: str) -> str:
+    """The URL of an embedded store."""
+    path = os.path.abspath(folder).replace(os.sep, "/")
+    return "file://" + quote_from_bytes(os.fsencode(path if path.startswith("/") else f"/{path}"), safe="/:")
+
+
+def _folder_of(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.netloc not in {"", "localhost"} or not parts.path.startswith("/") or parts.query or parts.fragment:
+        raise BadUsage(f"{url} is not the URL of a folder: write file:///path, with three slashes.")
+    path = os.fsdecode(unquote_to_bytes(parts.path))
+    return os.path.abspath(path[1:] if re.match(r"/[A-Za-z]:", path) and os.name == "nt" else path)
+
+
+def _without_secrets(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//", url)
