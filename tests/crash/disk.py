@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
@@ -92,7 +93,8 @@ class Image:
         return whole.digest()
 
     def write(self, root: str) -> None:
-        """Put the state into the empty folder `root`."""
+        """Make `root` hold this state and nothing else."""
+        empty_folder(root)
         for folder in self.folders:
             os.mkdir(os.path.join(root, folder))
         for path, content in self.files.items():
@@ -325,3 +327,12 @@ def _pieces(start: int, end: int, torn: int | None) -> Iterator[tuple[int, int]]
             if rng.random() < 0.5:
                 yield start, stop
             start = stop
+
+
+def empty_folder(path: str) -> None:
+    """Remove what a folder holds."""
+    for entry in list(os.scandir(path)):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.unlink(entry.path)  # noqa: TID251 - the test's own RAM disk

@@ -9,89 +9,25 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
-import tempfile
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import count
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from coldframe.files import DiskFiles
-from coldframe.testing.recording import CHANGES, Chain, TappedFiles, TappedVfs, Trace, Verb
+from coldframe.testing.recording import CHANGES, Chain, Trace, Verb
+from crash.bench import carefully, differences, observe, plain_bench, ram_folder, resume, run, tapped_bench
 from crash.disk import Disk, Policy
-from crash.expectations import Confirm, Expectations, Intend
+from crash.expectations import Expectations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from coldframe.files import Files
     from coldframe.testing.recording import Operation, Tap
+    from crash.bench import Look, Observation, Scenario
     from crash.disk import Image
-    from crash.expectations import Subject, Value
 
 _FIXED = (Policy.ALL, Policy.NONE, Policy.NAMES, Policy.SIZES, Policy.BYTES)
 _WORTH_A_CUT = CHANGES | {Verb.MARK}
-_vfs_numbers = count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What a scenario works with: a disk, the two channels to it, and someone to tell what is promised."""
-
-    root: str
-    files: Files
-    vfs: str
-    tell: Callable[[object], None]
-
-    def path(self, *names: str) -> str:
-        """A path on the disk."""
-        return os.path.join(self.root, *names)
-
-    def intend(self, subject: Subject, value: Value) -> None:
-        """Say that `subject` is about to become `value`."""
-        self.tell(Intend(subject, value))
-
-    def confirm(self, subject: Subject, value: Value) -> None:
-        """Say that the caller was told that `subject` is `value`."""
-        self.tell(Confirm(subject, value))
-
-
-@dataclass(slots=True)
-class Observation:
-    """What is there after recovery: values by subject, and whatever is wrong by itself."""
-
-    facts: dict[Subject, Value] = field(default_factory=dict)
-    faults: list[str] = field(default_factory=list)
-
-
-class Scenario(Protocol):
-    """A piece of work that may be cut off anywhere."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in reports."""
-        ...
-
-    def prepare(self, bench: Bench) -> None:
-        """Make what was there, safe, before the run."""
-        ...
-
-    def run(self, bench: Bench) -> None:
-        """Do the work, telling the bench what is promised."""
-        ...
-
-    def observe(self, bench: Bench) -> Observation:
-        """Recover with the product's own code and look at everything; must be repeatable."""
-        ...
-
-    def resume(self, bench: Bench) -> Observation:
-        """Recover, do the same work again to its end, and look at everything."""
-        ...
-
-    def finished(self) -> Mapping[Subject, Value]:
-        """What :meth:`resume` must find."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +101,7 @@ class Recording:
                 self.scenario.prepare(bench)
             disk = Disk(root)
             with tapped_bench(root, Chain(self._tap, self.trace), self.trace.mark) as bench:
-                self.scenario.run(bench)
+                run(self.scenario, bench)
             yield disk
 
 
@@ -223,24 +159,23 @@ class Explorer:
 
     def _recover(self, image: Image) -> Observation:
         number, effort = self.findings.recovered, self._effort
-        found = self._look(image, self._scenario.observe)
+        found = self._look(image, observe)
         if number % effort.repeat_every == 0:
             self.findings.repeated += 1
             with plain_bench(self._disk.root) as bench:
-                again = _carefully(self._scenario.observe, bench)
+                again = carefully(observe, self._scenario, bench)
             if again != found:
                 found.faults.append(f"recovery is not idempotent: {found} and then {again}")
         if number % effort.resume_every == 0:
             self.findings.resumed += 1
-            done = self._look(image, self._scenario.resume)
-            found.faults += [f"resumed: {m}" for m in _differences(done, self._scenario.finished())]
+            done = self._look(image, resume)
+            found.faults += [f"resumed: {m}" for m in differences(done, self._scenario.finished())]
         return found
 
-    def _look(self, image: Image, how: Callable[[Bench], Observation]) -> Observation:
-        empty_folder(self._disk.root)
+    def _look(self, image: Image, how: Look) -> Observation:
         image.write(self._disk.root)
         with plain_bench(self._disk.root) as bench:
-            return _carefully(how, bench)
+            return carefully(how, self._scenario, bench)
 
 
 def explore(recording: Recording, effort: Effort) -> Findings:
@@ -249,60 +184,8 @@ def explore(recording: Recording, effort: Effort) -> Findings:
         return Explorer(recording.scenario, disk, recording.trace.operations, effort).explore()
 
 
-def _differences(found: Observation, wanted: Mapping[Subject, Value]) -> list[str]:
-    wrong = [
-        f"{subject} is {found.facts.get(subject)!r}, not {wanted.get(subject)!r}"
-        for subject in {*found.facts, *wanted}
-        if found.facts.get(subject) != wanted.get(subject)
-    ]
-    return found.faults + wrong
-
-
-def _carefully(how: Callable[[Bench], Observation], bench: Bench) -> Observation:
-    try:
-        return how(bench)
-    except Exception as error:  # noqa: BLE001 - whatever recovery raises is a finding, and the next state is tried
-        return Observation(faults=[f"recovery failed: {type(error).__name__}: {error}"])
-
-
 def _do_nothing_else(operation: Operation, perform: Callable[[Operation], None]) -> None:
     perform(operation)
-
-
-@contextmanager
-def ram_folder() -> Iterator[str]:
-    """A folder of our own, in memory where the system offers that."""
-    parent = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - mkdtemp makes a private folder in it
-    folder = os.path.realpath(tempfile.mkdtemp(prefix="coldframe-crash-", dir=parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
-
-
-@contextmanager
-def tapped_bench(root: str, tap: Tap, tell: Callable[[object], None]) -> Iterator[Bench]:
-    """A bench whose disk operations pass through a tap."""
-    vfs = TappedVfs(f"crash{next(_vfs_numbers)}", tap)
-    try:
-        yield Bench(root, TappedFiles(DiskFiles(), tap), vfs.vfs_name, tell)
-    finally:
-        vfs.unregister()
-
-
-@contextmanager
-def plain_bench(root: str) -> Iterator[Bench]:
-    """A bench on the disk as it is."""
-    yield Bench(root, DiskFiles(), "", lambda _: None)
-
-
-def empty_folder(path: str) -> None:
-    """Remove what a folder holds."""
-    for entry in list(os.scandir(path)):
-        if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path)
-        else:
-            os.unlink(entry.path)  # noqa: TID251 - the test's own RAM disk
 
 
 def by_message(violations: Sequence[Violation]) -> Counter[str]:

@@ -6,7 +6,7 @@ It is not the product. It shows, in a second, that the explorer sees what it sho
 from __future__ import annotations
 
 import os
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import apsw
 
 from coldframe.files import durable_write, ensure_folder, temporary_name
-from crash.explorer import Observation
+from crash.bench import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from coldframe.files import Files
+    from crash.bench import Bench
     from crash.expectations import Subject, Value
-    from crash.explorer import Bench
 
 _ARCHIVES = {f"a{n}": bytes([n]) * (700 * n + 1) for n in range(1, 5)}
 _NOTES = (b"old" * 400, b"new" * 400)
@@ -76,49 +76,24 @@ class Miniature:
     row_first: bool = False
     synchronous: str = "FULL"
     note_is_rewritten: bool = False
+    typed: tuple[type[Exception], ...] = (OSError, apsw.Error)
 
     def prepare(self, bench: Bench) -> None:
         """Make the folder and the database."""
         ensure_folder(bench.files, bench.path("blobs"))
-        with closing(self._open(bench)):
-            pass
+        self.open(bench).close()
 
-    def run(self, bench: Bench) -> None:
-        """Write all, delete one."""
-        with closing(self._open(bench)) as rows:
-            for name, data in _ARCHIVES.items():
-                self._keep(bench, rows, name, data)
-            self._delete(bench, rows, "a1")
-            if self.note_is_rewritten:
-                self._note(bench)
-
-    def observe(self, bench: Bench) -> Observation:
-        """Sweep, then read all rows and what they name."""
-        found = Observation()
-        with closing(self._open(bench)) as rows:
-            if rows.pragma("integrity_check") != "ok":
-                found.faults.append("the database is damaged")
-            for row in rows.execute("SELECT name, digest FROM archive").fetchall():
-                name, digest = map(str, row)
-                found.facts["archive", name] = digest
-                if _digest_of(bench.path("blobs", name)) != digest:
-                    found.faults.append("a row without its blob")
-        if os.path.exists(bench.path("note")):
-            found.facts["note",] = _digest_of(bench.path("note"))
-        return found
-
-    def resume(self, bench: Bench) -> Observation:
-        """Do what is missing."""
-        with closing(self._open(bench)) as rows:
-            have = {name for (name,) in rows.execute("SELECT name FROM archive")}
-            for name in _ARCHIVES.keys() - have - {"a1"}:
-                with suppress(FileNotFoundError):
-                    bench.files.unlink(bench.path("blobs", name))
-                self._keep(bench, rows, name, _ARCHIVES[name])
-            self._delete(bench, rows, "a1")
-        if self.note_is_rewritten:
-            self._note(bench)
-        return self.observe(bench)
+    def open(self, bench: Bench) -> MiniatureSession:
+        """Open the database, which recovers it."""
+        rows = apsw.Connection(bench.path("rows.sqlite"), vfs=bench.vfs or None)
+        try:
+            rows.pragma("journal_mode", "wal")
+            rows.pragma("synchronous", self.synchronous)
+            rows.execute("CREATE TABLE IF NOT EXISTS archive (name TEXT PRIMARY KEY, digest TEXT)")
+        except BaseException:
+            rows.close()
+            raise
+        return MiniatureSession(self, bench, rows)
 
     def finished(self) -> Mapping[Subject, Value]:
         """All but the deleted one, and the new note."""
@@ -127,42 +102,81 @@ class Miniature:
         }
         return wanted | ({("note",): sha256(_NOTES[-1]).hexdigest()} if self.note_is_rewritten else {})
 
-    def _open(self, bench: Bench) -> apsw.Connection:
-        rows = apsw.Connection(bench.path("rows.sqlite"), vfs=bench.vfs or None)
-        rows.pragma("journal_mode", "wal")
-        rows.pragma("synchronous", self.synchronous)
-        rows.execute("CREATE TABLE IF NOT EXISTS archive (name TEXT PRIMARY KEY, digest TEXT)")
-        return rows
 
-    def _keep(self, bench: Bench, rows: apsw.Connection, name: str, data: bytes) -> None:
+class MiniatureSession:
+    """The miniature at work."""
+
+    def __init__(self, plan: Miniature, bench: Bench, rows: apsw.Connection) -> None:
+        self._plan = plan
+        self._bench = bench
+        self._rows = rows
+
+    def run(self) -> None:
+        """Write all, delete one."""
+        for name, data in _ARCHIVES.items():
+            self._keep(name, data)
+        self._delete("a1")
+        if self._plan.note_is_rewritten:
+            self._write_note()
+
+    def finish(self) -> None:
+        """Do what is missing."""
+        have = {name for (name,) in self._rows.execute("SELECT name FROM archive")}
+        for name in sorted(_ARCHIVES.keys() - have - {"a1"}):
+            with suppress(FileNotFoundError):
+                self._bench.files.unlink(self._bench.path("blobs", name))
+            self._keep(name, _ARCHIVES[name])
+        self._delete("a1")
+        if self._plan.note_is_rewritten:
+            self._write_note()
+
+    def observe(self) -> Observation:
+        """Read all rows and what they name."""
+        found = Observation()
+        if self._rows.pragma("integrity_check") != "ok":
+            found.faults.append("the database is damaged")
+        for row in self._rows.execute("SELECT name, digest FROM archive").fetchall():
+            name, digest = map(str, row)
+            found.facts["archive", name] = digest
+            if _digest_of(self._bench.path("blobs", name)) != digest:
+                found.faults.append("a row without its blob")
+        if os.path.exists(self._bench.path("note")):
+            found.facts["note",] = _digest_of(self._bench.path("note"))
+        return found
+
+    def close(self) -> None:
+        """Close the database."""
+        self._rows.close()
+
+    def _keep(self, name: str, data: bytes) -> None:
         digest = sha256(data).hexdigest()
-        bench.intend(("archive", name), digest)
-        if self.tells_early:
-            bench.confirm(("archive", name), digest)
-        if not self.row_first:
-            self.write(bench.files, bench.path("blobs"), name, data)
-        rows.execute("INSERT INTO archive VALUES (?, ?)", (name, digest))
-        if self.row_first:
-            self.write(bench.files, bench.path("blobs"), name, data)
-        bench.confirm(("archive", name), digest)
+        self._bench.intend(("archive", name), digest)
+        if self._plan.tells_early:
+            self._bench.confirm(("archive", name), digest)
+        if not self._plan.row_first:
+            self._plan.write(self._bench.files, self._bench.path("blobs"), name, data)
+        self._rows.execute("INSERT INTO archive VALUES (?, ?)", (name, digest))
+        if self._plan.row_first:
+            self._plan.write(self._bench.files, self._bench.path("blobs"), name, data)
+        self._bench.confirm(("archive", name), digest)
 
-    def _delete(self, bench: Bench, rows: apsw.Connection, name: str) -> None:
-        bench.intend(("archive", name), None)
-        path = bench.path("blobs", name)
-        if self.unlinks_early:
-            bench.files.unlink(path)
-        rows.execute("DELETE FROM archive WHERE name = ?", (name,))
-        bench.confirm(("archive", name), None)
+    def _delete(self, name: str) -> None:
+        self._bench.intend(("archive", name), None)
+        path = self._bench.path("blobs", name)
+        if self._plan.unlinks_early:
+            self._bench.files.unlink(path)
+        self._rows.execute("DELETE FROM archive WHERE name = ?", (name,))
+        self._bench.confirm(("archive", name), None)
         if os.path.exists(path):
-            bench.files.unlink(path)
+            self._bench.files.unlink(path)
 
-    def _note(self, bench: Bench) -> None:
+    def _write_note(self) -> None:
         """A file that is replaced: whoever reads it finds the old or the new text."""
         for text in _NOTES:
             digest = sha256(text).hexdigest()
-            bench.intend(("note",), digest)
-            self.write(bench.files, bench.root, "note", text)
-            bench.confirm(("note",), digest)
+            self._bench.intend(("note",), digest)
+            self._plan.write(self._bench.files, self._bench.root, "note", text)
+            self._bench.confirm(("note",), digest)
 
 
 def _digest_of(path: str) -> str | None:
