@@ -22,13 +22,14 @@ from coldframe.catalog.rows import (
 from coldframe.errors import FormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     import apsw
 
     from coldframe.catalog.database import Database
     from coldframe.catalog.model import ArchiveRecord, Attempt, Entry, Query
+    from coldframe.catalog.recording import Added
     from coldframe.catalog.rows import Row
     from coldframe.clock import Clock
     from coldframe.files import Files
@@ -41,6 +42,10 @@ _VAULT = (
 )
 _OWNERS = "JOIN vault ON vault.id = archive.vault JOIN store ON store.id = vault.store"
 _LIST_ARCHIVES = f"SELECT {ARCHIVE_COLUMNS} FROM archive {_OWNERS} WHERE archive.vault = {_VAULT} ORDER BY archive.id"
+_LIST_MEMBERS = (
+    f"SELECT {ARCHIVE_COLUMNS}, {ENTRY_COLUMNS} FROM entry JOIN archive ON archive.id = entry.archive {_OWNERS}"
+    " WHERE entry.bundle = :bundle ORDER BY entry.header_offset, entry.id"
+)
 _LIST_ATTEMPTS = (
     f"SELECT {ATTEMPT_COLUMNS} FROM attempt JOIN vault ON vault.id = attempt.vault"
     f" JOIN store ON store.id = vault.store WHERE attempt.vault = {_VAULT} ORDER BY attempt.id"
@@ -115,6 +120,10 @@ class Catalog:
         if searching.may_find_members(query):
             yield from self._read(*searching.select_sql(query, members=True), read_entry)
 
+    def members(self, bundle: Entry) -> Iterator[Entry]:
+        """What the catalog knows to lie in a bundle, in the order of the zip."""
+        return self._read(_LIST_MEMBERS, {"bundle": bundle.row}, read_entry)
+
     def count(self, query: Query) -> tuple[int, int]:
         """How many entries a query finds, and how many bytes they have."""
         kinds = (False, True) if searching.may_find_members(query) else (False,)
@@ -165,15 +174,23 @@ class Catalog:
         """Record that known content has another path too."""
         self.record(archive, entries)
 
-    def record_many(self, batch: Iterable[tuple[ArchiveRecord, Sequence[Entry]]]) -> None:
-        """Record many archives in one transaction, all or nothing: for imports."""
-        batch = list(batch)
+    def record_many(self, batch: Sequence[tuple[ArchiveRecord, Sequence[Entry]]]) -> list[Added | FormatError]:
+        """Record many archives in one transaction, for imports; an archive that contradicts the catalog is refused.
 
-        def act(connection: apsw.Connection) -> None:
-            for archive, entries in batch:
-                recording.record_archive(connection, archive, entries)
+        Answers, for each, what it added, or why it was refused.
+        """
 
-        self.database.write(act)
+        def act(connection: apsw.Connection) -> list[Added | FormatError]:
+            return [recording.try_archive(connection, archive, entries) for archive, entries in batch]
+
+        return self.database.write(act)
+
+    def learn_size(self, archive: ArchiveRecord, size: int) -> None:
+        """Fill in a size that was UNKNOWN_SIZE, for the archive and its entries."""
+        names = (archive.store, archive.vault_name)
+        self.database.write(
+            lambda connection: recording.learn_size(connection, *names, archive_id=archive.archive_id, size=size)
+        )
 
     def forget_archives(self, store: str, vault_name: str, archive_ids: Sequence[str]) -> int:
         """Drop archives and their entries; answers how many were known. Older versions become the newest again."""

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+UNKNOWN_SIZE = -1
+"""The size of an archive and its entry that only an inventory without sizes tells of, until a job or the vault's
+inventory says it: PowerShell's `FilePath,ArchiveId,Checksum` has none."""
+
+
 class Kind(StrEnum):
     """What an entry is."""
 
@@ -24,7 +29,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveRecord:
-    """One archive that a store has confirmed. `store` is the store's identity, not its URL."""
+    """One archive that a store has confirmed. `store` is the store's identity, not its URL.
+
+    `size` may be UNKNOWN_SIZE; `archived_at` is 1970-01-01 where nobody knows.
+    """
 
     store: str
     vault_name: str

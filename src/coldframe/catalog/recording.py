@@ -5,9 +5,10 @@ Every function here runs inside a transaction of `Database.write`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from coldframe.catalog.model import Kind
+from coldframe.catalog.model import UNKNOWN_SIZE, Kind
 from coldframe.catalog.rows import check, check_entry, write_entry
 from coldframe.clock import to_milliseconds
 from coldframe.errors import FormatError
@@ -35,13 +36,38 @@ _INSERT_ATTEMPT = (
     "INSERT INTO attempt (vault, path, source, size, modified_ns, description, started_at, signature, part_size,"
     " upload_id, tree_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
 )
+_ARCHIVE_COLUMNS = (
+    "identity",
+    "name",
+    "archive_id",
+    "size",
+    "tree_hash",
+    "description",
+    "archived_at",
+    "head_hash",
+)
+_READ_ARCHIVE = (
+    f"SELECT {', '.join(_ARCHIVE_COLUMNS)} FROM archive"
+    " JOIN vault ON vault.id = archive.vault JOIN store ON store.id = vault.store WHERE archive.id = ?"
+)
+_ENTRY_COLUMNS = tuple(_COLUMNS.split(", "))
+_FIND_ENTRY = "SELECT id, source FROM entry WHERE vault = ? AND path = ? AND archive = ? AND kind = ?"
 _FIND_ARCHIVE = "SELECT id FROM archive WHERE vault = ? AND archive_id = ?"
 _FIND_VERSIONS = (
-    "SELECT entry.id, entry.is_newest, entry.archive, archive.archived_at, entry.source"
+    "SELECT entry.id, entry.is_newest"
     " FROM entry JOIN archive ON archive.id = entry.archive"
     " WHERE entry.vault = ? AND entry.path = ? AND entry.source IS ?"
     " ORDER BY archive.archived_at, entry.id"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What recording an archive added to the catalog: nothing, if all of it was there."""
+
+    row: int
+    is_new: bool
+    entries: int
 
 
 def find_vault(connection: apsw.Connection, store: str, vault_name: str) -> int | None:
@@ -60,39 +86,50 @@ def ensure_vault(connection: apsw.Connection, store: str, vault_name: str) -> in
     return _one(connection, sql, (vault_name, store))
 
 
-def record_archive(
-    connection: apsw.Connection, archive: ArchiveRecord, entries: Iterable[Entry], *, head_hash: str | None = None
-) -> int:
-    """Record an archive, or find it recorded, and its entries; answer the archive's row.
+def record_archive(connection: apsw.Connection, archive: ArchiveRecord, entries: Iterable[Entry]) -> Added:
+    """Record an archive, or find it recorded, and its entries.
 
     Raises:
         FormatError: The archive ID is known with another tree hash or size.
     """
     vault = ensure_vault(connection, archive.store, archive.vault_name)
     everything = list(entries)
-    known_head = head_hash or next((e.head_hash for e in everything if e.kind is not Kind.MEMBER and e.head_hash), None)
-    row = _ensure_archive(connection, vault, archive, known_head)
-    bundle = None
-    for entry in (e for e in everything if e.kind is not Kind.MEMBER):
-        number = _ensure_entry(connection, vault, row, entry, bundle=None)
-        bundle = number if entry.kind is Kind.BUNDLE else bundle
-    members = [e for e in everything if e.kind is Kind.MEMBER]
+    own = [entry for entry in everything if entry.kind is not Kind.MEMBER]
+    head_hash = next((entry.head_hash for entry in own if entry.head_hash), None)
+    row, is_new = _ensure_archive(connection, vault, archive, head_hash)
+    place = _Place(vault, row)
+    added = sum(_ensure_entry(connection, place, entry) for entry in own)
+    members = [entry for entry in everything if entry.kind is Kind.MEMBER]
     if members:
-        record_members(connection, row, members, bundle=bundle)
-    return row
+        inside = _Place(vault, row, _find_bundle(connection, row))
+        added += sum(_ensure_entry(connection, inside, member) for member in members)
+    return Added(row, is_new, added)
 
 
-def record_members(
-    connection: apsw.Connection, archive: int, members: Sequence[Entry], *, bundle: int | None = None
-) -> None:
-    """Record the members of a bundle that is in the catalog or just got there."""
-    vault = _one(connection, "SELECT vault FROM archive WHERE id = ?", (archive,))
-    sql = "SELECT id FROM entry WHERE archive = ? AND kind = 'bundle' ORDER BY id DESC LIMIT 1"
-    owner = bundle if bundle is not None else _first(connection, sql, (archive,))
-    if owner is None:
-        raise FormatError(f"members belong to a bundle, and archive row {archive} is none")
-    for member in members:
-        _ensure_entry(connection, vault, archive, member, bundle=owner)
+def try_archive(connection: apsw.Connection, archive: ArchiveRecord, entries: Iterable[Entry]) -> Added | FormatError:
+    """As :func:`record_archive`, but a contradiction is answered, not raised, and then nothing of it was recorded."""
+    connection.execute("SAVEPOINT one")
+    try:
+        return record_archive(connection, archive, entries)
+    except FormatError as error:
+        connection.execute("ROLLBACK TO one")
+        return error
+    finally:
+        connection.execute("RELEASE one")
+
+
+def learn_size(connection: apsw.Connection, store: str, vault_name: str, *, archive_id: str, size: int) -> None:
+    """Fill in the size of an archive, and of its entries, that is unknown so far."""
+    vault = find_vault(connection, store, vault_name)
+    row = _first(connection, _FIND_ARCHIVE, (vault or 0, archive_id))
+    if row is None:
+        return
+    known = connection.execute("SELECT size FROM archive WHERE id = ?", (row,)).fetchone()
+    if known is not None and known[0] == UNKNOWN_SIZE:
+        _change_archive(connection, row, size=size)
+        unknown = "SELECT id FROM entry WHERE archive = ? AND size = ?"
+        for (entry,) in connection.execute(unknown, (row, UNKNOWN_SIZE)).fetchall():
+            _change_entry(connection, cast("int", entry), size=size)
 
 
 def begin(connection: apsw.Connection, attempt: Attempt) -> int:
@@ -128,30 +165,53 @@ def _forget_one(connection: apsw.Connection, archive: int) -> None:
 def settle_versions(connection: apsw.Connection, vault: int, path: str, source: str | None) -> None:
     """Mark the newest of all versions of a path and source, and only that one."""
     versions = connection.execute(_FIND_VERSIONS, (vault, path, source)).fetchall()
-    for row, is_newest, *_rest in versions[:-1]:
+    for row, is_newest in versions[:-1]:
         if is_newest:
-            _mark(connection, cast("int", row), is_newest=False)
+            _change_entry(connection, cast("int", row), is_newest=0)
     if versions and not versions[-1][1]:
-        _mark(connection, cast("int", versions[-1][0]), is_newest=True)
+        _change_entry(connection, cast("int", versions[-1][0]), is_newest=1)
 
 
-def _ensure_archive(connection: apsw.Connection, vault: int, archive: ArchiveRecord, head_hash: str | None) -> int:
-    head = head_hash or (archive.tree_hash if archive.size <= MIB else None)  # a single chunk is its own tree
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an entry belongs."""
+
+    vault: int
+    archive: int
+    bundle: int | None = None
+
+
+def _ensure_archive(
+    connection: apsw.Connection, vault: int, archive: ArchiveRecord, head_hash: str | None
+) -> tuple[int, bool]:
+    """The archive's row, and whether it is new."""
+    head = head_hash or (archive.tree_hash if 0 <= archive.size <= MIB else None)  # a single chunk is its own tree
     sql = "SELECT id, size, tree_hash, head_hash FROM archive WHERE vault = ? AND archive_id = ?"
     found = connection.execute(sql, (vault, archive.archive_id)).fetchone()
     if found is None:
         values = _archive_values(archive, head)
         names = (archive.store, archive.vault_name)
-        return _one(connection, _INSERT_ARCHIVE, (vault, *values, check((*names, *values))))
+        return _one(connection, _INSERT_ARCHIVE, (vault, *values, check((*names, *values)))), True
     row, size, tree_hash, known_head = found
-    if (size, tree_hash) != (archive.size, archive.tree_hash):
+    if tree_hash != archive.tree_hash or (size != archive.size and UNKNOWN_SIZE not in {size, archive.size}):
         raise FormatError(
             f"archive {archive.archive_id} of vault {archive.vault_name} is known with another size or tree hash;"
             " an archive never changes, so one of the two records is wrong. The catalog keeps its own"
         )
+    if size == UNKNOWN_SIZE != archive.size:
+        names = (archive.store, archive.vault_name)
+        learn_size(connection, *names, archive_id=archive.archive_id, size=archive.size)
     if known_head is None and head is not None:
-        _learn_head(connection, cast("int", row), head)
-    return cast("int", row)
+        _change_archive(connection, cast("int", row), head_hash=head)
+    return cast("int", row), False
+
+
+def _find_bundle(connection: apsw.Connection, archive: int) -> int:
+    sql = "SELECT id FROM entry WHERE archive = ? AND kind = 'bundle' ORDER BY id DESC LIMIT 1"
+    found = _first(connection, sql, (archive,))
+    if found is None:
+        raise FormatError(f"members belong to a bundle, and archive row {archive} is none")
+    return found
 
 
 def _archive_values(archive: ArchiveRecord, head_hash: str | None) -> tuple[Value, ...]:
@@ -159,45 +219,49 @@ def _archive_values(archive: ArchiveRecord, head_hash: str | None) -> tuple[Valu
     return (*own, to_milliseconds(archive.archived_at), head_hash)
 
 
-def _learn_head(connection: apsw.Connection, row: int, head_hash: str) -> None:
-    sql = (
-        "SELECT identity, name, archive_id, size, tree_hash, description, archived_at FROM archive"
-        " JOIN vault ON vault.id = archive.vault JOIN store ON store.id = vault.store WHERE archive.id = ?"
-    )
-    values = connection.execute(sql, (row,)).fetchone()
+def _change_archive(connection: apsw.Connection, row: int, **changes: Value) -> None:
+    """Change columns of an archive's row, and its checksum with them."""
+    values = connection.execute(_READ_ARCHIVE, (row,)).fetchone()
     if values is not None:
-        checked = check((*values, head_hash))
-        connection.execute("UPDATE archive SET head_hash = ?, checked = ? WHERE id = ?", (head_hash, checked, row))
+        changed = dict(zip(_ARCHIVE_COLUMNS, values, strict=True)) | changes
+        sql = "UPDATE archive SET size = ?, head_hash = ?, checked = ? WHERE id = ?"
+        checked = check(tuple(changed.values()))
+        connection.execute(sql, (changed["size"], changed["head_hash"], checked, row))
 
 
-def _ensure_entry(connection: apsw.Connection, vault: int, archive: int, entry: Entry, *, bundle: int | None) -> int:
-    """Record an entry, unless this archive has it already; one without a source learns it now."""
-    sql = (
-        "SELECT id, source FROM entry WHERE vault = ? AND path = ? AND archive = ?"
-        " AND (source IS ? OR source IS NULL) AND kind = ? ORDER BY source IS NULL"
-    )
-    found = connection.execute(sql, (vault, entry.path, archive, entry.source, entry.kind.value)).fetchone()
-    if found is not None and found[1] == entry.source:
-        return cast("int", found[0])
-    if found is not None:
-        connection.execute("DELETE FROM entry WHERE id = ?", (found[0],))
-    return _insert_entry(connection, vault, archive, entry, bundle=bundle)
+def _ensure_entry(connection: apsw.Connection, place: _Place, entry: Entry) -> bool:
+    """Record an entry, unless this archive has it already; one without a source learns it now. True if it is new."""
+    found = connection.execute(_FIND_ENTRY, (place.vault, entry.path, place.archive, entry.kind.value)).fetchall()
+    if any(source == entry.source for _row, source in found) or (found and entry.source is None):
+        return False
+    nameless = next((cast("int", row) for row, source in found if source is None), None)
+    if nameless is None:
+        _insert_entry(connection, place, entry)
+        return True
+    _change_entry(connection, nameless, source=entry.source, signature=entry.signature, modified_ns=entry.modified_ns)
+    settle_versions(connection, place.vault, entry.path, None)
+    settle_versions(connection, place.vault, entry.path, entry.source)
+    return False
 
 
-def _insert_entry(connection: apsw.Connection, vault: int, archive: int, entry: Entry, *, bundle: int | None) -> int:
+def _insert_entry(connection: apsw.Connection, place: _Place, entry: Entry) -> None:
     values = write_entry(entry, is_newest=True)
-    row = _one(connection, _INSERT_ENTRY, (vault, archive, bundle, check_entry(archive, values), *values))
-    settle_versions(connection, vault, entry.path, entry.source)
-    return row
+    checked = check_entry(place.archive, values)
+    _one(connection, _INSERT_ENTRY, (place.vault, place.archive, place.bundle, checked, *values))
+    settle_versions(connection, place.vault, entry.path, entry.source)
 
 
-def _mark(connection: apsw.Connection, row: int, *, is_newest: bool) -> None:
+def _change_entry(connection: apsw.Connection, row: int, **changes: Value) -> None:
+    """Change columns of an entry's row, and its checksum with them."""
     values = connection.execute(f"SELECT archive, {_COLUMNS} FROM entry WHERE id = ?", (row,)).fetchone()
     if values is None:
         return
-    changed = (*values[1:7], int(is_newest), *values[8:])
-    checked = check_entry(cast("int", values[0]), changed)
-    connection.execute("UPDATE entry SET is_newest = ?, checked = ? WHERE id = ?", (int(is_newest), checked, row))
+    changed = dict(zip(_ENTRY_COLUMNS, cast("tuple[Value, ...]", values[1:]), strict=True)) | changes
+    sql = (
+        "UPDATE entry SET size = ?, modified_ns = ?, source = ?, signature = ?, is_newest = ?, checked = ? WHERE id = ?"
+    )
+    settable = [changed[column] for column in ("size", "modified_ns", "source", "signature", "is_newest")]
+    connection.execute(sql, (*settable, check_entry(cast("int", values[0]), tuple(changed.values())), row))
 
 
 def _first(connection: apsw.Connection, sql: str, values: tuple[Value, ...]) -> int | None:

@@ -52,7 +52,7 @@ def select_sql(query: Query, *, members: bool) -> tuple[str, Bindings]:
 def count_sql(query: Query, *, members: bool) -> tuple[str, Bindings]:
     """The statement for how many entries and bytes that are."""
     where, bindings = _where(query, members=members)
-    return f"SELECT count(*), coalesce(sum(entry.size), 0) FROM {_TABLES} WHERE {where}", bindings
+    return f"SELECT count(*), coalesce(sum(max(entry.size, 0)), 0) FROM {_TABLES} WHERE {where}", bindings
 
 
 def may_find_members(query: Query) -> bool:
