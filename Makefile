@@ -38,7 +38,8 @@ unit: $(READY) ## Run the tests, one process for each core
 demo: $(READY) ## Archive a tree of frames, get the blue ones back, compare every byte
 	@$(BIN)/python -m examples.demo $(DEMO_FLAGS)
 
-bench: $(READY) ## Measure against the machine's limits and other tools (long; needs 60 GB of disk)
+bench: ## Measure against the machine's limits and other tools (long; needs 70 GB of disk)
+	@PYTHON='$(PYTHON)' tools/setup bench
 	@$(BIN)/python -m benchmarks $(BENCH_FLAGS)
 
 clean: ## Remove what make made, .venv and the demo included

@@ -13,11 +13,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from examples import real_frames
-
 from coldframe.model import MIB
 from coldframe.quantities import parse_size
 from coldframe.testing.trees import CALIBRATION, calibration_frames, light_frames, write_frames
+from examples import real_frames
 
 VAULT = "astrodata"
 INVENTORY = "m33.archive_inventory.csv"
