@@ -1,0 +1,50 @@
+"""The ports: what the parts of coldframe ask of each other, in prose that every adapter must honour.
+
+`store` is the port between the user's jobs and any store; `ledger` and `blobs` are the embedded service's own ports to
+its facts and its bytes.
+"""
+
+from __future__ import annotations
+
+from coldframe.ports.blobs import Blob, Blobs, BlobState, Check, Leftover, OpenBlob, Verdict
+from coldframe.ports.ledger import (
+    ArchiveRow,
+    Changes,
+    Facts,
+    FindingRow,
+    JobRow,
+    Ledger,
+    PartRow,
+    ScrubRow,
+    UploadRow,
+    UploadState,
+    VaultRow,
+)
+from coldframe.ports.store import Body, ColdStore, JobOutput, Jobs, Uploads, Vaults
+
+__all__ = [
+    "ArchiveRow",
+    "Blob",
+    "BlobState",
+    "Blobs",
+    "Body",
+    "Changes",
+    "Check",
+    "ColdStore",
+    "Facts",
+    "FindingRow",
+    "JobOutput",
+    "JobRow",
+    "Jobs",
+    "Ledger",
+    "Leftover",
+    "OpenBlob",
+    "PartRow",
+    "ScrubRow",
+    "UploadRow",
+    "UploadState",
+    "Uploads",
+    "VaultRow",
+    "Vaults",
+    "Verdict",
+]

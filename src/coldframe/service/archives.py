@@ -1,0 +1,91 @@
+"""Whole archives: the single upload, publication, deletion (glacier-api 8.5 and 9.5). Blob first, then fact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coldframe.errors import InvalidParameterValue, ResourceNotFound
+from coldframe.model import Receipt
+from coldframe.ports import ArchiveRow
+from coldframe.service import rules
+from coldframe.service.core import exactly, publish_part, require_same_hash
+from coldframe.service.ids import Kind, decode_id, encode_id, new_key
+from coldframe.service.vaults import with_change
+
+if TYPE_CHECKING:
+    from coldframe.ports import Body, Changes, VaultRow
+    from coldframe.service.core import Core
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an archive is to hold, before it is one."""
+
+    key: bytes
+    size: int
+    tree_hash: str
+    description: str
+
+
+class ServiceArchives:
+    """Implements the part of `ports.Uploads` that concerns whole archives."""
+
+    _core: Core
+
+    def upload_archive(
+        self, vault_name: str, body: Body, *, tree_hash: str | None = None, description: str = ""
+    ) -> Receipt:
+        """Keep an archive of 1 byte to 4 GiB."""
+        core = self._core
+        now_ms = core.read(lambda facts, now_ms: (core.vault(facts, vault_name), now_ms))[1]
+        rules.require_single_size(body.size)
+        description = rules.archive_description(description)
+        sent = None if tree_hash is None else rules.tree_hash(tree_hash)
+        key = new_key(now_ms)
+        note = {"vault": vault_name, "archive": encode_id(Kind.ARCHIVE, key), "start": 0, "description": description}
+        blob = core.blobs.put(new_key(now_ms), exactly(body), note=note, check=require_same_hash(sent))
+
+        def act(changes: Changes, now_ms: int) -> None:
+            publish_part(core, changes, owner=key, start=0, blob=blob)
+            vault = core.vault(changes, vault_name)
+            publish(core, changes, vault, Content(key, blob.size, blob.tree_hash, description), now_ms)
+
+        core.write(act)
+        return Receipt(encode_id(Kind.ARCHIVE, key), blob.tree_hash)
+
+    def delete_archive(self, vault_name: str, archive_id: str) -> None:
+        """Delete an archive; outputs of jobs that have succeeded stay readable (glacier-api 9.5)."""
+        core = self._core
+
+        def act(changes: Changes, now_ms: int) -> None:
+            vault = core.vault(changes, vault_name)
+            key = decode_id(Kind.ARCHIVE, archive_id)
+            if key is None:
+                msg = f"Invalid archive ID: {archive_id}"
+                raise InvalidParameterValue(msg)
+            archive = changes.archive(key)
+            if archive is None:
+                raise archive_not_found(archive_id)
+            if archive.vault != vault.row:
+                msg = f"Invalid vault name: {core.arn(vault_name)}"
+                raise InvalidParameterValue(msg)
+            if archive.deleted_ms is None:
+                vault = with_change(vault, now_ms, core.inventory_ms, archives=-1, size=-archive.size)
+                changes.update_vault(vault)
+                changes.delete_archive(key, now_ms=now_ms, change=vault.change)
+
+        core.write(act)
+
+
+def publish(core: Core, changes: Changes, vault: VaultRow, content: Content, now_ms: int) -> None:
+    """Make an archive of parts that are in their places. Its creation is the moment of the commit (glacier-api 11)."""
+    vault = with_change(vault, now_ms, core.inventory_ms, archives=1, size=content.size)
+    changes.update_vault(vault)
+    birth = (content.key, vault.row, now_ms, vault.change)
+    changes.add_archive(ArchiveRow(*birth, content.size, content.tree_hash, content.description))
+
+
+def archive_not_found(archive_id: str) -> ResourceNotFound:
+    """The error for an archive that is not there, in the original's words."""
+    return ResourceNotFound(f"The archive ID was not found: {archive_id}")
