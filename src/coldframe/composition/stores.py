@@ -66,7 +66,7 @@ def open_embedded(  # noqa: PLR0913 - as above
     create: bool = True,
 ) -> VaultService:
     """Open the vault service over a folder, in this process; raises as :func:`open_store`."""
-    from coldframe.blobs import DiskBlobs  # noqa: PLC0415 - adapters load where one is wanted
+    from coldframe.blobs import open_blobs  # noqa: PLC0415 - adapters load where one is wanted
     from coldframe.ledger import open_ledger  # noqa: PLC0415 - as above
     from coldframe.service import VaultService  # noqa: PLC0415 - as above
 
@@ -76,7 +76,7 @@ def open_embedded(  # noqa: PLR0913 - as above
     ensure_folder(files, folder)
     ledger = open_ledger(os.path.join(folder, LEDGER_NAME), vfs=vfs, files=files)
     try:
-        blobs = DiskBlobs(os.path.join(folder, BLOBS_NAME), files)
+        blobs = open_blobs(os.path.join(folder, BLOBS_NAME), files=files, ledger=ledger)
         return VaultService(ledger, blobs, clock=clock, waits=waits or TierWaits(), url=folder_url(folder))
     except BaseException:
         ledger.close()
