@@ -55,6 +55,10 @@ class App:
             raise BadUsage("Which vault? Add --vault NAME, or set COLDFRAME_VAULT or `vault` in the configuration.")
         return name
 
+    def form(self, flag: str | None) -> str:
+        """The form in which data is printed."""
+        return flag or self.settings.output or "table"
+
     def close(self) -> None:
         """Let go of what was opened."""
         if self._coldframe is not None:
@@ -83,14 +87,21 @@ class App:
 
     @contextmanager
     def printer(
-        self, columns: Sequence[Column], *, form: str | None, stream: TextIO | None = None, is_live: bool = False
+        self,
+        columns: Sequence[Column],
+        *,
+        form: str | None,
+        stream: TextIO | None = None,
+        is_live: bool = False,
+        is_long: bool = False,
     ) -> Iterator[Printer]:
         """A printer on standard output, in the form that a flag or the settings name."""
         from coldframe.cli.output import open_printer  # noqa: PLC0415 - start-up time
 
-        form = form or self.settings.output or "table"
         stream = stream or sys.stdout
-        printer = open_printer(form, columns, stream=stream, width=terminal_width(stream), is_live=is_live)
+        printer = open_printer(
+            self.form(form), columns, stream=stream, width=terminal_width(stream), is_live=is_live, is_long=is_long
+        )
         yield printer
         printer.end()
         stream.flush()

@@ -54,6 +54,7 @@ TABLE: tuple[tuple[type[BaseException], Exit], ...] = (
     (errors.Throttled, Exit.TEMPORARY),
     (errors.Busy, Exit.TEMPORARY),
     (errors.CatalogUnavailable, Exit.TEMPORARY),
+    (errors.DestinationUnavailable, Exit.TEMPORARY),
     (errors.NothingMatched, Exit.NOTHING_MATCHED),
     (errors.NotReady, Exit.NOT_READY),
     (errors.SourceChanged, Exit.SOME_FAILED),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from coldframe.cli.app import App, say
-from coldframe.cli.command import Lazy, LazyGroup, debug_option
+from coldframe.cli.command import Lazy, LazyGroup, OutputClosed, debug_option
 from coldframe.cli.exits import Exit, exit_for
 from coldframe.errors import ColdframeError
 
@@ -73,7 +73,7 @@ def run(arguments: Sequence[str]) -> int:
         status = program.main(args=list(arguments), prog_name="coldframe", standalone_mode=False, obj=app)
         sys.stdout.flush()
         return int(status or Exit.DONE)
-    except BrokenPipeError:
+    except (OutputClosed, BrokenPipeError):
         _forget_output()
         return Exit.DONE  # whoever read our output had enough
     except (KeyboardInterrupt, click.Abort):

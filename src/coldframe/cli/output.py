@@ -37,6 +37,7 @@ class Column:
     Attributes:
         key: Its stable name in JSON and CSV, in the protocol's words.
         title: Its heading in a table; without one it is not in the table.
+        label: What a long table calls it in a line of its own below the row.
         show: How a table shows the value.
         width: The least width in a table.
         is_right: Whether a table aligns it to the right.
@@ -45,6 +46,7 @@ class Column:
     key: str
     title: str = ""
     show: Callable[[object], str] | None = None
+    label: str = ""
     width: int = 0
     is_right: bool = False
 
@@ -125,22 +127,36 @@ class TablePrinter:
     The first rows are held back to measure them, unless `is_live`: rows of a long job must show at once.
     """
 
-    def __init__(self, columns: Sequence[Column], stream: TextIO, *, width: int | None, is_live: bool) -> None:
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        stream: TextIO,
+        *,
+        width: int | None,
+        is_live: bool = False,
+        is_long: bool = False,
+    ) -> None:
         """Start with the headings' widths; `width` is the terminal's, None where there is none."""
         self._columns = [column for column in columns if column.title]
+        self._labelled = [column for column in columns if column.label and is_long]
         self._stream = stream
         self._width = width
-        self._waiting: list[list[str]] | None = [[column.title for column in self._columns]]
+        self._waiting: list[tuple[list[str], list[str]]] | None = [([column.title for column in self._columns], [])]
         self._widths = [max(column.width, len(column.title)) for column in self._columns]
         self._sample = 1 if is_live else _SAMPLE
 
     def row(self, row: Row) -> None:
         """Print one row, or hold it back to measure it."""
         cells = [printable(_shown(column, row.get(column.key))) for column in self._columns]
+        below = [
+            f"    {column.label} {printable(_shown(column, row[column.key]))}"
+            for column in self._labelled
+            if row.get(column.key) is not None
+        ]
         if self._waiting is None:
-            self._write(cells)
+            self._write(cells, below)
             return
-        self._waiting.append(cells)
+        self._waiting.append((cells, below))
         if len(self._waiting) > self._sample:
             self._release()
 
@@ -151,12 +167,12 @@ class TablePrinter:
 
     def _release(self) -> None:
         waiting, self._waiting = self._waiting or [], None
-        for cells in waiting:
+        for cells, _ in waiting:
             self._widths = [max(width, display_width(cell)) for width, cell in zip(self._widths, cells, strict=True)]
-        for cells in waiting:
-            self._write(cells)
+        for cells, below in waiting:
+            self._write(cells, below)
 
-    def _write(self, cells: Sequence[str]) -> None:
+    def _write(self, cells: Sequence[str], below: Sequence[str]) -> None:
         padded = [
             _pad(cell, width, is_right=column.is_right)
             for cell, width, column in zip(cells[:-1], self._widths, self._columns, strict=False)
@@ -164,17 +180,25 @@ class TablePrinter:
         front = "".join(cell + _GAP for cell in padded)
         for line in fold(front, cells[-1], self._width):
             self._stream.write(line.rstrip() + "\n")
+        for line in below:
+            self._stream.write(line + "\n")
 
 
 def open_printer(
-    form: str, columns: Sequence[Column], *, stream: TextIO, width: int | None = None, is_live: bool = False
+    form: str,
+    columns: Sequence[Column],
+    *,
+    stream: TextIO,
+    width: int | None = None,
+    is_live: bool = False,
+    is_long: bool = False,
 ) -> Printer:
     """The printer for `form`: table, csv or json."""
     if form == "json":
         return JsonPrinter(columns, stream)
     if form == "csv":
         return CsvPrinter(columns, stream)
-    return TablePrinter(columns, stream, width=width, is_live=is_live)
+    return TablePrinter(columns, stream, width=width, is_live=is_live, is_long=is_long)
 
 
 def fold(front: str, last: str, width: int | None) -> list[str]:
