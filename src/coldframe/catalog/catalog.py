@@ -44,7 +44,9 @@ _OWNERS = "JOIN vault ON vault.id = archive.vault JOIN store ON store.id = vault
 _LIST_ARCHIVES = f"SELECT {ARCHIVE_COLUMNS} FROM archive {_OWNERS} WHERE archive.vault = {_VAULT} ORDER BY archive.id"
 _LIST_MEMBERS = (
     f"SELECT {ARCHIVE_COLUMNS}, {ENTRY_COLUMNS} FROM entry JOIN archive ON archive.id = entry.archive {_OWNERS}"
-    " WHERE entry.bundle = :bundle ORDER BY entry.header_offset, entry.id"
+    " WHERE entry.bundle = (SELECT b.id FROM entry AS b JOIN archive AS a ON a.id = b.archive"
+    f" WHERE a.vault = {_VAULT} AND a.archive_id = :archive_id AND b.path = :path AND b.kind = 'bundle'"
+    " ORDER BY b.id DESC LIMIT 1) ORDER BY entry.header_offset, entry.id"
 )
 _LIST_ATTEMPTS = (
     f"SELECT {ATTEMPT_COLUMNS} FROM attempt JOIN vault ON vault.id = attempt.vault"
@@ -86,6 +88,19 @@ class Catalog:
             row = connection.execute("SELECT url FROM store WHERE identity = ?", (identity,)).fetchone()
         return None if row is None or row[0] is None else str(row[0])
 
+    # --- notes --------------------------------------------------------------------------------------------------------
+
+    def set_note(self, name: str, text: str) -> None:
+        """Remember a text under a name: small things that one run leaves for the next."""
+        sql = "INSERT INTO note (name, text) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text"
+        self._change(sql, (name, text))
+
+    def note(self, name: str) -> str | None:
+        """The text that was left under a name."""
+        with self.database.read() as connection:
+            row = connection.execute("SELECT text FROM note WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
     # --- looking up ---------------------------------------------------------------------------------------------------
 
     def find_sources(self, store: str, vault_name: str, sources: Sequence[str]) -> dict[str, Entry]:
@@ -122,7 +137,9 @@ class Catalog:
 
     def members(self, bundle: Entry) -> Iterator[Entry]:
         """What the catalog knows to lie in a bundle, in the order of the zip."""
-        return self._read(_LIST_MEMBERS, {"bundle": bundle.row}, read_entry)
+        archive = bundle.archive
+        bindings: searching.Bindings = {"store": archive.store, "vault_name": archive.vault_name}
+        return self._read(_LIST_MEMBERS, bindings | {"archive_id": archive.archive_id, "path": bundle.path}, read_entry)
 
     def count(self, query: Query) -> tuple[int, int]:
         """How many entries a query finds, and how many bytes they have."""
@@ -174,14 +191,17 @@ class Catalog:
         """Record that known content has another path too."""
         self.record(archive, entries)
 
-    def record_many(self, batch: Sequence[tuple[ArchiveRecord, Sequence[Entry]]]) -> list[Added | FormatError]:
+    def record_many(
+        self, batch: Sequence[tuple[ArchiveRecord, Sequence[Entry]]], *, only_new: bool = False
+    ) -> list[Added | FormatError]:
         """Record many archives in one transaction, for imports; an archive that contradicts the catalog is refused.
 
-        Answers, for each, what it added, or why it was refused.
+        With `only_new` an archive that is known keeps just the entries it has. Answers, for each archive, what it
+        added, or why it was refused.
         """
 
         def act(connection: apsw.Connection) -> list[Added | FormatError]:
-            return [recording.try_archive(connection, archive, entries) for archive, entries in batch]
+            return [recording.try_archive(connection, *one, only_new=only_new) for one in batch]
 
         return self.database.write(act)
 

@@ -86,8 +86,10 @@ def ensure_vault(connection: apsw.Connection, store: str, vault_name: str) -> in
     return _one(connection, sql, (vault_name, store))
 
 
-def record_archive(connection: apsw.Connection, archive: ArchiveRecord, entries: Iterable[Entry]) -> Added:
-    """Record an archive, or find it recorded, and its entries.
+def record_archive(
+    connection: apsw.Connection, archive: ArchiveRecord, entries: Iterable[Entry], *, only_new: bool = False
+) -> Added:
+    """Record an archive, or find it recorded, and its entries; with `only_new`, a known one is left as it is.
 
     Raises:
         FormatError: The archive ID is known with another tree hash or size.
@@ -97,20 +99,25 @@ def record_archive(connection: apsw.Connection, archive: ArchiveRecord, entries:
     own = [entry for entry in everything if entry.kind is not Kind.MEMBER]
     head_hash = next((entry.head_hash for entry in own if entry.head_hash), None)
     row, is_new = _ensure_archive(connection, vault, archive, head_hash)
+    if only_new and not is_new:
+        return Added(row, is_new=False, entries=0)
     place = _Place(vault, row)
     added = sum(_ensure_entry(connection, place, entry) for entry in own)
     members = [entry for entry in everything if entry.kind is Kind.MEMBER]
     if members:
-        inside = _Place(vault, row, _find_bundle(connection, row))
+        bundle = next((entry.path for entry in own if entry.kind is Kind.BUNDLE), None)
+        inside = _Place(vault, row, _find_bundle(connection, row, bundle))
         added += sum(_ensure_entry(connection, inside, member) for member in members)
-    return Added(row, is_new, added)
+    return Added(row, is_new=is_new, entries=added)
 
 
-def try_archive(connection: apsw.Connection, archive: ArchiveRecord, entries: Iterable[Entry]) -> Added | FormatError:
+def try_archive(
+    connection: apsw.Connection, archive: ArchiveRecord, entries: Iterable[Entry], *, only_new: bool = False
+) -> Added | FormatError:
     """As :func:`record_archive`, but a contradiction is answered, not raised, and then nothing of it was recorded."""
     connection.execute("SAVEPOINT one")
     try:
-        return record_archive(connection, archive, entries)
+        return record_archive(connection, archive, entries, only_new=only_new)
     except FormatError as error:
         connection.execute("ROLLBACK TO one")
         return error
@@ -206,9 +213,12 @@ def _ensure_archive(
     return cast("int", row), False
 
 
-def _find_bundle(connection: apsw.Connection, archive: int) -> int:
-    sql = "SELECT id FROM entry WHERE archive = ? AND kind = 'bundle' ORDER BY id DESC LIMIT 1"
-    found = _first(connection, sql, (archive,))
+def _find_bundle(connection: apsw.Connection, archive: int, path: str | None) -> int:
+    """The bundle's row: the one of that path, where several paths have the same bytes."""
+    sql = (
+        "SELECT id FROM entry WHERE archive = ? AND kind = 'bundle' AND coalesce(path = ?, 1) ORDER BY id DESC LIMIT 1"
+    )
+    found = _first(connection, sql, (archive, path))
     if found is None:
         raise FormatError(f"members belong to a bundle, and archive row {archive} is none")
     return found

@@ -46,6 +46,19 @@ def read_inventory(path: str) -> Iterator[InventoryRow | RowError]:
             yield record if isinstance(record, RowError) else _read(record, columns)
 
 
+def check_inventory(path: str) -> None:
+    """Make sure that a file may be extended or replaced by an inventory: it is one, or empty, or not there.
+
+    Raises:
+        FormatError: It is something else.
+        OSError: It cannot be read.
+    """
+    stamp = _stamp(os.path.realpath(path))
+    if stamp is not None and stamp[1]:
+        with _opened(path):
+            pass
+
+
 def write_inventory(
     path: str, entries: Iterable[Entry], *, files: Files | None = None, is_safe: bool = False
 ) -> Written:

@@ -28,5 +28,5 @@ def with_members(catalog: Catalog, entries: Iterable[Entry]) -> Iterator[Entry]:
     """The same entries, each bundle followed by its members."""
     for entry in entries:
         yield entry
-        if entry.kind is Kind.BUNDLE and entry.row:
+        if entry.kind is Kind.BUNDLE:
             yield from catalog.members(entry)

@@ -83,3 +83,8 @@ CREATE TABLE attempt (
 ) STRICT;
 
 CREATE INDEX attempt_vault ON attempt (vault);
+
+CREATE TABLE note (
+    name TEXT PRIMARY KEY,
+    text TEXT NOT NULL
+) STRICT;
