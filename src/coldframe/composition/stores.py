@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 
 from coldframe.clock import SystemClock
-from coldframe.errors import BadUsage, ResourceNotFound
+from coldframe.errors import BadUsage, ResourceNotFound, ServiceUnavailable
 from coldframe.files import DiskFiles, ensure_folder
 from coldframe.model import TierWaits
 
@@ -73,7 +73,10 @@ def open_embedded(  # noqa: PLR0913 - as above
     clock, files = clock or SystemClock(), files or DiskFiles()
     if not create and not is_embedded_store(folder):
         raise ResourceNotFound(f"There is no store in {folder} yet; `coldframe vault create NAME` makes one.")
-    ensure_folder(files, folder)
+    try:
+        ensure_folder(files, folder)
+    except OSError as error:
+        raise ServiceUnavailable(f"The folder {folder} could not be made: {error.strerror}.") from error
     ledger = open_ledger(os.path.join(folder, LEDGER_NAME), vfs=vfs, files=files)
     try:
         blobs = open_blobs(os.path.join(folder, BLOBS_NAME), files=files, ledger=ledger)
