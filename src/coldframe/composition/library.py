@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coldframe.catalog import Catalog
     from coldframe.catalog.orders import Orders
     from coldframe.clock import Clock
+    from coldframe.composition.archiving import ArchiveJob, ArchiveRun
     from coldframe.files import Files
     from coldframe.ports import ColdStore
     from coldframe.progress import Observer
@@ -105,6 +106,12 @@ class Coldframe:
         if not isinstance(self.store, VaultService):
             raise BadUsage(f"{self.store.url} is not a store that this process keeps itself.")
         return self.store
+
+    def archive(self, job: ArchiveJob, *, observer: Observer = ignore) -> ArchiveRun:
+        """One run of an archive job, to be used in a `with`."""
+        from coldframe.composition.archiving import ArchiveRun  # noqa: PLC0415 - as above
+
+        return ArchiveRun(self, job, observer=observer)
 
     def retriever(self, observer: Observer = ignore) -> Retriever:
         """The way out of the store."""
