@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SAFE = frozenset({Outcome.ARCHIVED, Outcome.RECORDED, Outcome.UNCHANGED})
 """Outcomes after which a store has confirmed the archive that holds the file."""
 
-_HOLDS_FOLDERS = os.unlink in os.supports_dir_fd and os.stat in os.supports_dir_fd
+_HOLDS_FOLDERS = os.open in os.supports_dir_fd and os.stat in os.supports_dir_fd
 
 
 @dataclass(frozen=True, slots=True)
