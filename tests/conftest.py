@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     OpenService = Callable[..., VaultService]
 
 pytest_plugins = ["crash.options"]
+pytest.register_assert_rewrite("coldframe.testing.contract")
 
 
 @pytest.fixture
