@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +17,6 @@ from coldframe.testing.bodies import read_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from coldframe.archiver import FileResult
     from coldframe.catalog import Catalog
@@ -108,3 +109,13 @@ def world(service: VaultService, clock: Clock, tmp_path: Path) -> Iterator[World
     os.makedirs(tmp_path / "tree" / "Subs")
     with open_catalog(str(tmp_path / "catalog.sqlite"), clock=clock) as catalog:
         yield World(service, catalog, clock, os.path.realpath(tmp_path / "tree"))
+
+
+@pytest.fixture
+def public_folder() -> Iterator[Path]:
+    """A folder that any user can reach, unlike pytest's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)  # noqa: S103 - that is what it is for
+        yield Path(folder)
+        for inner, _folders, _files in os.walk(folder):
+            os.chmod(inner, 0o700)
