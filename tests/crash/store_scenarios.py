@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -45,7 +44,37 @@ if TYPE_CHECKING:
 
 _SMALL, _OTHER = b"a light" * 300, b"another" * 900
 _LARGE = bytes(range(256)) * 4096 + b"the last part is short"
-_BLOB = re.compile(r"([0-9a-f]{32})\.blob")
+
+
+class StoreFolder:
+    """The folder of an embedded store, looked at from outside."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def faults(self) -> list[str]:
+        """What is wrong with the ledger, or between it and the blobs."""
+        with closing(self._open_ledger()) as rows:
+            found = [] if rows.pragma("integrity_check") == "ok" else ["the ledger is damaged"]
+            found += ["the ledger refers to what is not there"] if rows.pragma("foreign_key_check") else []
+        missing = [key for key in self._referenced() if not os.path.exists(self._blob(key))]
+        return found + ["a part without its blob"] * len(missing)
+
+    def leftovers(self) -> list[str]:
+        """Files below `blobs` that belong to nothing."""
+        known = {f"{key}.blob" for key in self._referenced()} | {"store-id"}
+        files = {name for _, _, names in os.walk(os.path.join(self._path, "blobs")) for name in names}
+        return sorted(files - known)
+
+    def _blob(self, key: str) -> str:
+        return os.path.join(self._path, "blobs", key[:7], f"{key}.blob")
+
+    def _referenced(self) -> list[str]:
+        with closing(self._open_ledger()) as rows:
+            return [str(row[0]).lower() for row in rows.execute("SELECT hex(blob) FROM part").fetchall()]
+
+    def _open_ledger(self) -> apsw.Connection:
+        return apsw.Connection(os.path.join(self._path, "ledger.sqlite"))
 
 
 @dataclass(frozen=True)
@@ -87,7 +116,7 @@ class StoreSession:
     def __init__(self, steps: Sequence[Step], work: Work, folder: str) -> None:
         self.work = work
         self._steps = steps
-        self._folder = folder
+        self._folder = StoreFolder(folder)
 
     def run(self) -> None:
         """Take all steps."""
@@ -107,7 +136,7 @@ class StoreSession:
             self._observe_archives(vault.vault_name, found)
             self._observe_uploads(vault.vault_name, found)
             self._observe_jobs(vault.vault_name, found)
-        self._check_ledger(found)
+        found.faults += self._folder.faults()
         return found
 
     def age(self) -> None:
@@ -118,9 +147,7 @@ class StoreSession:
 
     def leftovers(self) -> list[str]:
         """Files below `blobs` that belong to nothing."""
-        known = {key.hex() for key in self._referenced()}
-        files = [name for _, _, names in os.walk(os.path.join(self._folder, "blobs")) for name in names]
-        return [name for name in files if name != "store-id" and not self._is_known(name, known)]
+        return self._folder.leftovers()
 
     def close(self) -> None:
         """Close the store."""
@@ -137,47 +164,25 @@ class StoreSession:
             data = read_output(self.work.store, vault, job_id)
             if tree_hash(data) != archive["SHA256TreeHash"]:
                 found.faults.append(f"{name} holds other bytes than its inventory says")
-            _add(found, ("archive", vault, name), digest(data))
+            add_fact(found, ("archive", vault, name), digest(data))
             found.facts["id", archive_id] = archive["SHA256TreeHash"]
 
     def _observe_uploads(self, vault: str, found: Observation) -> None:
         for upload in uploads(self.work.store, vault):
             parts = self.work.store.list_parts(vault, upload.upload_id).parts
-            _add(found, ("archive", vault, str(upload.description)), ("open", *(part.tree_hash for part in parts)))
+            add_fact(found, ("archive", vault, str(upload.description)), ("open", *(part.tree_hash for part in parts)))
 
     def _observe_jobs(self, vault: str, found: Observation) -> None:
         for job in jobs(self.work.store, vault):
             if job.description is not None:
-                _add(found, ("job", vault, job.description), self._job_value(vault, job))
+                add_fact(found, ("job", vault, job.description), self._job_value(vault, job))
 
     def _job_value(self, vault: str, job: JobDescription) -> str:
         data = read_output(self.work.store, vault, job.job_id)
         return inventory_names(data, job.inventory.format) if job.inventory is not None else digest(data)
 
-    def _check_ledger(self, found: Observation) -> None:
-        with closing(self._ledger()) as rows:
-            if rows.pragma("integrity_check") != "ok":
-                found.faults.append("the ledger is damaged")
-            if rows.pragma("foreign_key_check"):
-                found.faults.append("the ledger refers to what is not there")
-        for key in self._referenced():
-            if not os.path.exists(os.path.join(self._folder, "blobs", key.hex()[:7], f"{key.hex()}.blob")):
-                found.faults.append("a part without its blob")
 
-    def _referenced(self) -> list[bytes]:
-        with closing(self._ledger()) as rows:
-            return [bytes.fromhex(str(row[0])) for row in rows.execute("SELECT hex(blob) FROM part").fetchall()]
-
-    def _ledger(self) -> apsw.Connection:
-        return apsw.Connection(os.path.join(self._folder, "ledger.sqlite"))
-
-    @staticmethod
-    def _is_known(name: str, known: set[str]) -> bool:
-        match = _BLOB.fullmatch(name)
-        return match is not None and match[1] in known
-
-
-def _add(found: Observation, subject: Subject, value: Value) -> None:
+def add_fact(found: Observation, subject: Subject, value: Value) -> None:
     """Note a value; what is there twice has both."""
     found.facts[subject] = (found.facts[subject], value) if subject in found.facts else value
 
