@@ -6,6 +6,7 @@ import mmap
 import tempfile
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
+from weakref import finalize
 
 from coldframe.model import MIB
 from coldframe.tree_hash import TreeHasher
@@ -33,7 +34,10 @@ class PartBuffer:
         self.capacity = capacity
         self._hasher = TreeHasher()
         self._memory = mmap.mmap(-1, capacity) if capacity <= MOST_IN_MEMORY else None
-        self._file: IO[bytes] | None = None if self._memory is not None else tempfile.TemporaryFile()  # noqa: SIM115 - closes with the buffer
+        self._file: IO[bytes] | None = None
+        if self._memory is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the buffer
+            finalize(self, self._file.close)
 
     def write(self, data: memoryview) -> int:
         """Take as much of `data` as there is room for; answers how much that is."""
