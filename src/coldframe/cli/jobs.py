@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from coldframe.cli.app import forget_output
 from coldframe.cli.progress import open_display
 from coldframe.cli.signals import Interrupts
+from coldframe.progress import Noted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -57,6 +58,8 @@ class JobView:
         display = self._display
         if display is not None:
             display.observe(event)
+        elif isinstance(event, Noted):
+            self._app.say(event.text)
 
     def say(self, line: str) -> None:
         """Talk, above what is drawn."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from coldframe.files import Files
     from coldframe.ports import ColdStore
     from coldframe.progress import Observer
-    from coldframe.retriever import Retriever
+    from coldframe.retriever.retriever import Retriever
     from coldframe.service import VaultService
     from coldframe.settings import Home, Settings
 
@@ -115,7 +115,7 @@ class Coldframe:
 
     def retriever(self, observer: Observer = ignore) -> Retriever:
         """The way out of the store."""
-        from coldframe.retriever import Retriever  # noqa: PLC0415 - as above
+        from coldframe.retriever.retriever import Retriever  # noqa: PLC0415 - as above
 
         return Retriever(
             self.store,
@@ -125,6 +125,7 @@ class Coldframe:
             jobs=self.settings.jobs,
             observer=observer,
             files=self.files,
+            waits=self.settings.tiers,
         )
 
     def close(self) -> None:
