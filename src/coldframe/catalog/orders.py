@@ -78,7 +78,7 @@ class Orders:
 
         def act(connection: apsw.Connection) -> int:
             number = _insert(
-                connection, "INSERT INTO orders VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", order_values(order)
+                connection, "INSERT INTO orders VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", order_values(order)
             )
             for wanted, placements in batches:
                 _add_batch(connection, number, wanted, placements)
@@ -321,6 +321,11 @@ class Orders:
             return state
 
         return self._database.write(act)
+
+    def told(self, number: int) -> None:
+        """The files that were settled when the order was placed were answered."""
+        sql = "UPDATE orders SET is_told = 1 WHERE number = ?"
+        self._database.write(lambda connection: connection.execute(sql, (number,)))
 
     def cancel(self, number: int, now: datetime) -> None:
         """Give an open order up. Jobs that run at the store cannot be stopped; they expire."""

@@ -77,7 +77,7 @@ class Draft:
 
     def set(self, placements: Iterable[Placement]) -> None:
         """Set the states of files."""
-        values = ((p.state, p.placed_as, p.placed_as and place_key(p.placed_as), p.detail, p.row) for p in placements)
+        values = [(p.state, p.placed_as, p.placed_as and place_key(p.placed_as), p.detail, p.row) for p in placements]
         with self._lock:
             self._connection.executemany(
                 "UPDATE picked SET state = ?, placed_as = ?, place_key = ?, detail = ? WHERE id = ?", values

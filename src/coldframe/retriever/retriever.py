@@ -271,8 +271,9 @@ class Retriever:
             if order.number not in announced:
                 announced.add(order.number)
                 tally = self._orders.tally(order.number)
-                files = tally.files - tally.placed_files - tally.failed_files
-                self._observer(Planned(files, tally.size - tally.placed_size))
+                files, size = tally.placed_files + tally.failed_files, tally.placed_size
+                is_new = not order.is_told  # then those that needed nothing are answered, too
+                self._observer(Planned(tally.files - (0 if is_new else files), tally.size - (0 if is_new else size)))
 
     def _require_time(self, orders: list[Order], wait_until: datetime | None) -> None:
         if wait_until is not None and self._clock.now() >= wait_until:

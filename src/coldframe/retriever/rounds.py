@@ -82,6 +82,8 @@ class Rounds:
         Raises:
             DestinationUnavailable: The destination of one of them is gone or full; the others were carried on.
         """
+        for order in open_orders:
+            yield from self._tell(order)
         by_number = {order.number: order for order in open_orders}
         listing = Listing(self._store, self._orders, by_number, observer=self._observer)
         listing.sweep()
@@ -92,6 +94,15 @@ class Rounds:
             yield from self._failures(self._starter.failed)
         yield from self._deliver_all(open_orders)
         return has_changed
+
+    def _tell(self, order: Order) -> Iterator[RetrievedFile]:
+        """Answer, once, the files for which nothing was to be done from the beginning."""
+        if not order.is_told:
+            for placement, wanted in self._orders.closed_placements(order.number):
+                result = result_of(placement, wanted)
+                self._observer(Finished(result.path, result.size, result.outcome, result.detail))
+                yield result
+            self._orders.told(order.number)
 
     def _deliver_all(self, open_orders: list[Order]) -> Iterator[RetrievedFile]:
         failure: DestinationUnavailable | None = None
