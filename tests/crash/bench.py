@@ -132,6 +132,15 @@ def run(scenario: Scenario, bench: Bench) -> None:
         session.run()
 
 
+def run_through(scenario: Scenario, bench: Bench) -> None:
+    """Open, do the work, go on with it after an error, close."""
+    with closing(scenario.open(bench)) as session:
+        try:
+            session.run()
+        except scenario.typed:
+            session.finish()
+
+
 def observe(scenario: Scenario, bench: Bench) -> Observation:
     """Recover and look."""
     with closing(scenario.open(bench)) as session:

@@ -28,6 +28,7 @@ from crash.bench import (
     ram_folder,
     resume,
     run,
+    run_through,
     tapped_bench,
 )
 from crash.disk import Disk, Policy
@@ -105,10 +106,16 @@ class Effort:
 
 
 class Recording:
-    """A scenario run once on a bench of its own, with `tap` between the program and its disk."""
+    """A scenario run once on a bench of its own, with `tap` between the program and its disk.
 
-    def __init__(self, scenario: Scenario, tap: Tap | None = None, trace: Trace | None = None) -> None:
+    If it `goes_on`, it may run into an error, after which the same session finishes the work.
+    """
+
+    def __init__(
+        self, scenario: Scenario, tap: Tap | None = None, trace: Trace | None = None, *, goes_on: bool = False
+    ) -> None:
         self.scenario = scenario
+        self._run = run_through if goes_on else run
         self.trace = trace or Trace()
         self.known: list[object] = []
         self._tap = tap or _do_nothing_else
@@ -123,7 +130,7 @@ class Recording:
             with tapped_bench(
                 root, Chain(self._tap, self.trace), self.trace.mark, self.scenario.checkpoint_pages
             ) as bench:
-                run(self.scenario, bench)
+                self._run(self.scenario, bench)
             yield disk
 
 
