@@ -129,7 +129,7 @@ class BundleTry:
             receipt = complete_again(self._run, self._attempt, size=made.size)
             if receipt is not None:
                 return self._archived(receipt, made)
-        for archive in self._run.find_landed(self._attempt):
+        for archive in self._run.find_landed(self._attempt, size=made.size):
             if archive.tree_hash == made.tree_hash:
                 return self._record(archive, made, Outcome.ARCHIVED)
         return None
@@ -153,7 +153,7 @@ class BundleTry:
     def _send_single(self, zipping: Zipping, first: Filled) -> Next:
         """Send a zip that one request holds, unless the vault has it."""
         digest = first.buffer.tree_hash
-        for archive in self._run.find_landed(self._attempt):
+        for archive in self._run.find_landed(self._attempt, size=zipping.size):
             if archive.tree_hash == digest:
                 return self._record(archive, zipping, Outcome.ARCHIVED)
         head_hash = zipping.head_hash or digest

@@ -98,9 +98,10 @@ class FileWork:
         if self._run.request.checksum and self._known is not None and _holds(self._known.archive, content):
             is_same = (self._known.size, self._known.modified_ns) == self._looks
             return self._unchanged(self._known) if is_same else self._recorded(self._known.archive, Outcome.RECORDED)
-        for archive in self._run.find_landed(self._attempt):
+        for archive in self._run.find_landed(self._attempt, size=content.size):
             if _holds(archive, content):
-                return self._recorded(archive, Outcome.ARCHIVED, "an earlier run had sent it")
+                is_own = archive.description == self._attempt.description
+                return self._recorded(archive, Outcome.ARCHIVED if is_own else Outcome.RECORDED)
         for archive in self._run.find_alike(self._known, size=content.size, head_hash=content.head_hash):
             if _holds(archive, content):
                 return self._recorded(archive, Outcome.RECORDED)
@@ -148,7 +149,7 @@ class FileWork:
         archive = self._run.confirmed(receipt, self._attempt, size=self._content_size)
         return self._recorded(archive, Outcome.ARCHIVED)
 
-    def _recorded(self, archive: ArchiveRecord, outcome: Outcome, detail: str = "") -> Next:
+    def _recorded(self, archive: ArchiveRecord, outcome: Outcome) -> Next:
         """Make the archive and its entry durable; only now does it count."""
         entry = Entry(
             path=self._source.path,
@@ -162,7 +163,7 @@ class FileWork:
         self._run.catalog.record(archive, (entry,), attempt=self._attempt.row or None)
         if outcome is Outcome.ARCHIVED:
             self._advance(self._source.stamp.size - self._advanced)
-        return self._end(self._result(outcome, entry=entry, detail=detail))
+        return self._end(self._result(outcome, entry=entry))
 
     def _unchanged(self, entry: Entry) -> Next:
         if self._attempt.row:

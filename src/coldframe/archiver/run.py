@@ -76,9 +76,9 @@ class Run:
         found = self.catalog.find_content(self.store.identity, self.request.vault_name, size=size, head_hash=head_hash)
         return [archive for archive in found if last is None or archive.archived_at >= last.archive.archived_at]
 
-    def find_landed(self, attempt: Attempt) -> Sequence[ArchiveRecord]:
-        """Archives that an earlier run sent for this attempt when it was killed before it could record them."""
-        return self.leftovers.landed(attempt.description) if self.leftovers.may_have_landed(attempt) else ()
+    def find_landed(self, attempt: Attempt, *, size: int) -> Sequence[ArchiveRecord]:
+        """Archives of this size that an earlier run sent when it was killed before it could record them."""
+        return self.leftovers.landed(attempt, size=size, dedupe=self.request.dedupe)
 
     def confirmed(self, receipt: Receipt, attempt: Attempt, *, size: int) -> ArchiveRecord:
         """The record of an archive whose receipt has just come and was checked."""
