@@ -28,7 +28,7 @@ from coldframe.cli.options import (
     vault_option,
     yes_option,
 )
-from coldframe.cli.output import Column, moment_column, show_moment, size_column
+from coldframe.cli.output import Column, show_moment, size_column
 from coldframe.composition.retrieving import RetrieveJob, RetrieveRun, decimal_of, missing_ids
 from coldframe.errors import BadUsage, DestinationUnavailable, LimitRefused
 from coldframe.progress import Outcome
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 COLUMNS = (
     Column("outcome", "OUTCOME", width=9),
     size_column(),
-    Column("placed_as", "PLACED AS"),
-    Column("file_path"),
+    Column("file_path", "PATH"),
+    Column("placed_as"),
     Column("archive_id"),
     Column("job_id"),
     Column("tree_hash"),
@@ -57,7 +57,8 @@ OFFER_COLUMNS = (
     Column("tier", "TIER", width=9),
     Column("price", "PRICE", lambda value: format_money(float(str(value))), width=6, is_right=True),
     Column("currency"),
-    moment_column("ready_at", "READY BY"),
+    Column("ready", "READY BY"),
+    Column("ready_at"),
     Column("files"),
     Column("size"),
     Column("archives"),
@@ -218,6 +219,8 @@ class _Retrieval:
                 f"{plan.destination} has room for {format_size(plan.available_size)}; "
                 f"{format_size(plan.needed_size)} are needed. Make room, or name another folder with --into."
             )
+        if not plan.jobs:  # empty files alone: nothing is asked of the store, so nobody is asked either
+            return None if self.is_rehearsal else run.order(plan, tier=tier, max_cost=max_cost)
         question = f"Retrieve them at {tier} for {format_money(float(price.amount))}?"
         if self.is_rehearsal or not self.app.confirm(question, yes=self.yes):
             return None
@@ -229,7 +232,7 @@ class _Retrieval:
             f"{count_files(plan.files)}, {format_size(plan.size)}, into {plan.destination}{there}.",
             f"{plan.jobs:,} retrieval {'job' if plan.jobs == 1 else 'jobs'}, {format_size(plan.job_size)}:",
         )
-        stream = sys.stdout if self.is_rehearsal else sys.stderr
+        stream, now = sys.stdout if self.is_rehearsal else sys.stderr, self.app.coldframe().clock.now()
         with self.app.printer(
             OFFER_COLUMNS, form=self.form if self.is_rehearsal else "table", stream=stream
         ) as printer:
@@ -239,6 +242,7 @@ class _Retrieval:
                         "tier": offer.tier.value,
                         "price": str(offer.price.amount),
                         "currency": offer.price.currency,
+                        "ready": "at once" if offer.ready_at <= now else show_moment(offer.ready_at),
                         "ready_at": offer.ready_at,
                         "files": plan.files,
                         "size": plan.size,
