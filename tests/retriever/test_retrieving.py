@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from retriever.world import MODIFIED_NS, frame
-
 from coldframe.model import MIB
 from coldframe.progress import Outcome
+from retriever.world import MODIFIED_NS, frame
 
 if TYPE_CHECKING:
     from retriever.world import World
@@ -46,7 +45,7 @@ def test_retrieve_fetches_many_segments_of_a_large_file(world: World) -> None:
     data = frame(2, 21 * MIB + 17)
     world.add("large.fit", data)
 
-    world.retrieve("large", **{})
+    world.retrieve("large")
 
     assert world.files() == {"large.fit": data}
 

@@ -250,14 +250,16 @@ class Delivery:
         with placing(self._shown):
             if self._arrival is not None:
                 self._arrival.drop()
-            elif self._around.orders.segments(self._wanted.row):
+            elif self._wanted.job_id is not None:
                 self._remove_left_over()
 
     def _remove_left_over(self) -> None:
-        name = unfinished_name(self._around.order.token, self._wanted.row)
+        token, row = self._around.order.token, self._wanted.row
+        name = unfinished_name(token, row)
         for placement in self._placer.placements:
             with suppress(OSError, UnsafeName), self._around.site.folder_of(placement.path, make=False) as (folder, _):
                 folder.unlink(name)
+                folder.unlink(unfinished_name(token, row, placement.row))
         with self._around.site.destination.folder((), make=False) as folder:
             folder.unlink(name)
 
