@@ -23,6 +23,7 @@ from coldframe.names import archive_path
 from coldframe.settings import Home, Settings
 from coldframe.testing.bodies import read_output
 from coldframe.testing.clock import FakeClock
+from coldframe.testing.recording import Verb
 from coldframe.tree_hash import tree_hash
 from crash.bench import CHECKPOINT_PAGES, Observation
 from crash.store_scenarios import StoreFolder, add_fact
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from coldframe.archiver import FileResult
     from coldframe.catalog import Entry
     from coldframe.composition import Coldframe
+    from coldframe.testing.recording import Operation
     from crash.bench import Bench
     from crash.expectations import Subject, Value
 
@@ -70,6 +72,10 @@ class ArchiveScenario:
         with closing(self._open(bench)) as session:
             session.coldframe.create_store().create_vault(_VAULT)
             session.archive("Old", self.earlier)
+
+    def stops_at(self, failed: Operation, /) -> bool:
+        """After a failed sync the catalog trusts nothing that it would write (reliability 0.2)."""
+        return failed.verb is Verb.SYNC and "catalog.sqlite" in failed.path
 
     def open(self, bench: Bench) -> ArchiveSession:
         """Open catalog and store."""
