@@ -114,7 +114,7 @@ class BundleTry:
         is_checked = self._run.request.checksum and self._known is not None
         if not is_checked and self._attempt.tree_hash is None:
             return None
-        made = DryZip(self._bundle)
+        made = DryZip(self._bundle, check=self._run.check_idle)
         known = self._known
         if is_checked and known is not None and known.archive.tree_hash == made.tree_hash:
             if self._is_unchanged:

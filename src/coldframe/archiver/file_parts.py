@@ -92,8 +92,10 @@ class FileParts:
         """Send a part, or find that the store has it: then it is only read, for the hash of the whole."""
         confirmed = self._upload.confirmed.get(byte_range.start)
         with opened(self._source) as descriptor:
-            if confirmed is not None and confirmed == hash_body(FileBody(self._source, descriptor, byte_range)):
-                return confirmed
+            if confirmed is not None:
+                body = FileBody(self._source, descriptor, byte_range)
+                if hash_body(body, self._run.check_idle) == confirmed:
+                    return confirmed
             return self._run.sender.send_part(
                 self._upload.upload_id,
                 lambda: FileBody(self._source, descriptor, byte_range),

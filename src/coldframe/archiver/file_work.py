@@ -77,7 +77,7 @@ class FileWork:
         if receipt is not None:
             return self._archived(receipt)
         with opened(self._source) as descriptor:
-            content = Content(self._source, descriptor)
+            content = Content(self._source, descriptor, check=self._run.check_idle)
             self._head_hash = content.head_hash
             return self._compare(content) or self._claim_and_send(content)
 

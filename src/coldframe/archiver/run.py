@@ -10,7 +10,7 @@ from coldframe.errors import InvalidParameterValue, LimitRefused, SourceChanged,
 from coldframe.inventory.description import Described, encode_description
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from coldframe.archiver.crew import Claims
     from coldframe.archiver.leftovers import Leftovers
@@ -33,7 +33,7 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One call of `Archiver.archive`."""
+    """One call of `Archiver.archive`. `check_idle` ends, by raising, what sends nothing when the run is to stop."""
 
     store: ColdStore
     catalog: Catalog
@@ -45,6 +45,7 @@ class Run:
     claims: Claims
     leftovers: Leftovers
     part_size: int
+    check_idle: Callable[[], None]
 
     def attempt(self, described: Described, *, source: str, signature: str | None = None) -> Attempt:
         """The intent to archive something; not yet in the catalog."""
