@@ -14,34 +14,33 @@ class Killed(BaseException):
 
 
 class Death:
-    """Strikes at the `nth` call (from 1), before it is done or, with `is_after`, before its answer is heard.
+    """Strikes when the `nth` call (from 1) is done and its answer is not heard yet.
 
-    `heard` are the names and arguments of the calls whose answers were heard.
+    That it strikes before the call is the same as after the one before. `done` are the names and arguments of the calls
+    that were done, heard or not.
     """
 
-    def __init__(self, nth: int = 0, *, is_after: bool = False) -> None:
+    def __init__(self, nth: int = 0) -> None:
         """Nobody has called."""
-        self.heard: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+        self.done: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
         self.is_dead = False
         self._nth = nth
-        self._is_after = is_after
         self._count = 0
         self._lock = Lock()
 
     def call(self, name: str, act: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Let one call through, or die."""
         with self._lock:
+            if self.is_dead:
+                raise Killed
             self._count += 1
             strikes = self._count == self._nth
-            if self.is_dead or (strikes and not self._is_after):
-                self.is_dead = True
-                raise Killed
         answer = act(*args, **kwargs)
         with self._lock:
-            if strikes or self.is_dead:
-                self.is_dead = True
+            self.done.append((name, args, kwargs))
+            self.is_dead |= strikes
+            if self.is_dead:
                 raise Killed
-            self.heard.append((name, args, kwargs))
         return answer
 
 
