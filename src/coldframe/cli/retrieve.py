@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -53,17 +53,6 @@ COLUMNS = (
     Column("tree_hash"),
     Column("detail"),
 )
-OFFER_COLUMNS = (
-    Column("tier", "TIER", width=9),
-    Column("price", "PRICE", lambda value: format_money(float(str(value))), width=6, is_right=True),
-    Column("currency"),
-    Column("ready", "READY BY"),
-    Column("ready_at"),
-    Column("files"),
-    Column("size"),
-    Column("archives"),
-    Column("job_size"),
-)
 _FOR_EVER = "forever"
 WAIT = Parsed("duration", lambda text: inf if text == _FOR_EVER else parse_duration(text))
 
@@ -78,6 +67,24 @@ class RetrieveCommand(Command):
             if word == "--wait" and not _is_duration(words[place + 1 : place + 2]):
                 words[place] = f"--wait={_FOR_EVER}"
         return super().parse_args(ctx, words)
+
+
+def offer_columns(now: datetime) -> tuple[Column, ...]:
+    """How a plan's offers are printed."""
+
+    def ready(value: object) -> str:
+        return "at once" if isinstance(value, datetime) and value <= now else show_moment(value)
+
+    return (
+        Column("tier", "TIER", width=9),
+        Column("price", "PRICE", lambda value: format_money(float(str(value))), width=6, is_right=True),
+        Column("ready_at", "READY BY", ready),
+        Column("currency"),
+        Column("files"),
+        Column("size"),
+        Column("archives"),
+        Column("job_size"),
+    )
 
 
 def _is_duration(words: list[str]) -> bool:
@@ -234,7 +241,7 @@ class _Retrieval:
         )
         stream, now = sys.stdout if self.is_rehearsal else sys.stderr, self.app.coldframe().clock.now()
         with self.app.printer(
-            OFFER_COLUMNS, form=self.form if self.is_rehearsal else "table", stream=stream
+            offer_columns(now), form=self.form if self.is_rehearsal else "table", stream=stream
         ) as printer:
             for offer in plan.offers:
                 printer.row(
@@ -242,7 +249,6 @@ class _Retrieval:
                         "tier": offer.tier.value,
                         "price": str(offer.price.amount),
                         "currency": offer.price.currency,
-                        "ready": "at once" if offer.ready_at <= now else show_moment(offer.ready_at),
                         "ready_at": offer.ready_at,
                         "files": plan.files,
                         "size": plan.size,
