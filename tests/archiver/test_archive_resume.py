@@ -198,6 +198,20 @@ def test_what_a_vanished_file_left_is_cleaned(world: World) -> None:
     assert world.catalog.attempts(world.store.identity, VAULT) == []
 
 
+def test_what_an_unplugged_disk_left_waits_for_it(world: World) -> None:
+    """If the file's folder is gone as well, the upload is kept, and continued when the folder is back."""
+    data = begin_parts(world, parts_done=2)
+    os.rename(world.subs, world.subs + ".away")
+    (missing,) = world.archiver().archive(world.request())
+    assert missing.outcome is Outcome.FAILED
+    assert len(world.store.list_multipart_uploads(VAULT).items) == 1
+    os.rename(world.subs + ".away", world.subs)
+    again, second = watched(world)
+    (result,) = again.run().values()
+    assert len(parts(second.done)) == 3
+    assert world.fetch(result.archive_id) == data
+
+
 def test_what_another_folders_file_left_is_kept(world: World) -> None:
     """An upload of a file that this run does not archive, and that is still there, waits for its own run."""
     data = begin_parts(world, parts_done=2)

@@ -12,6 +12,7 @@ from coldframe.archiver.cut import Cut
 from coldframe.archiver.opening import opened
 from coldframe.archiver.run import TROUBLE
 from coldframe.errors import ResourceNotFound, SourceChanged
+from coldframe.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,7 +71,9 @@ class FileParts:
         try:
             digest = self._send(byte_range)
         except ResourceNotFound:
-            return self._settle(SourceChanged(f"the upload of {self._source.path} is gone; it must begin anew"))
+            return self._settle(
+                SourceChanged(f"the upload of {printable(self._source.text)} is gone; it must begin anew")
+            )
         except TROUBLE as error:
             return self._settle(error)
         with self._lock:

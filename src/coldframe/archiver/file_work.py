@@ -17,6 +17,7 @@ from coldframe.archiver.run import TRIES, TROUBLE, describe_file
 from coldframe.archiver.uploads import complete, complete_again, open_upload
 from coldframe.catalog.model import Entry, Kind
 from coldframe.errors import SourceChanged
+from coldframe.names import printable
 from coldframe.progress import Advanced, Finished, Outcome, Started
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class FileWork:
             if trouble is not None:
                 raise trouble
             if stamp_now(self._source) != self._source.stamp:
-                raise SourceChanged(f"{self._source.path} changed while it was being archived")
+                raise SourceChanged(f"{printable(self._source.text)} changed while it was being archived")
             return self._archived(complete(self._run, upload, size=self._content_size, hashes=hashes))
 
         return self._guard(act)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -148,10 +149,19 @@ class Leftovers:
 
 
 def _is_gone(attempt: Attempt) -> bool:
+    """Whether the source was removed: it is not there and its folder is.
+
+    Where the folder is missing too, it may be back tomorrow: an unplugged disk, a share that sleeps.
+    """
+    location = names.read_path(attempt.source)
+    return not _is_there(location) and _is_there(os.path.dirname(location))
+
+
+def _is_there(location: str) -> bool:
     try:
-        look(names.read_path(attempt.source), follow=True)
+        look(location)
     except (FileNotFoundError, NotADirectoryError):
-        return True
+        return False
     except OSError:
-        return False  # it may be back tomorrow: an unplugged disk, a share that sleeps
-    return False
+        return True  # there, or nobody knows
+    return True
