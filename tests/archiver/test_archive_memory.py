@@ -91,6 +91,7 @@ def test_memory_is_flat_over_many_small_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_memory_is_bounded_for_20_gib_and_100_000_files(tmp_path: Path) -> None:
     """The sizes that are promised: one file of 20 GiB, 100,000 files of 4 KiB, a bundle of 70,000 members."""
     sparse(tmp_path / "file" / "Subs" / "large", 20 * GIB)
