@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import zipfile
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, cast
 from zlib import crc32
 
 import pytest
 
+from coldframe.archiver.zip_records import Thresholds
+from coldframe.archiver.zip_stream import ZipStream
 from coldframe.catalog import Entry, Kind
 from coldframe.errors import FormatError
 from coldframe.inventory import zip_members
 from coldframe.inventory.zip_members import read_members
+from coldframe.model import MIB
+from coldframe.names import write_path
 from coldframe.testing.catalogs import an_archive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 CONTENTS = {"Bias/b1.fit": b"one" * 5000, "Bias/sub/größe ☃.fit": random.Random(1).randbytes(9000), "Bias/empty": b""}
 
@@ -142,3 +148,28 @@ def test_any_damage_ends_well() -> None:
         except FormatError:
             refused += 1
     assert refused > 100
+
+
+@dataclass(frozen=True)
+class _Input:
+    name: str
+    data: bytes
+    modified_ns: int = 1_700_000_000_000_000_000
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def read(self) -> Iterator[bytes]:
+        yield from (self.data[start : start + MIB] for start in range(0, self.size, MIB))
+
+
+@pytest.mark.parametrize("thresholds", [Thresholds(), Thresholds(size=0, count=0)], ids=["plain", "Zip64"])
+def test_our_own_bundles_come_back_as_they_were_recorded(thresholds: Thresholds) -> None:
+    """What a bundle tells of its members is what was recorded when it was archived, but for parts of a second."""
+    contents = {**CONTENTS, write_path("Bias/" + os.fsdecode(b"raw \xff")): b"raw", "Bias/large": b"x" * (MIB * 2 + 1)}
+    stream = ZipStream([_Input(name, content) for name, content in contents.items()], thresholds=thresholds)
+    data = b"".join(bytes(buffer) for buffer in stream)
+    members = _members(data)
+    assert [entry.member for entry in members] == [placed.place for placed in stream.placed]
+    assert [entry.modified_ns for entry in members] == [placed.modified_ns for placed in stream.placed]
