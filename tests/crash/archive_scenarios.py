@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from crash.bench import Bench
     from crash.expectations import Subject, Value
 
-_VAULT = "astro"
+VAULT = "astro"
 _TYPED = (ColdframeError, OSError)  # OSError: a file of the user's own, such as the inventory, could not be written
 
 
@@ -70,7 +70,7 @@ class ArchiveScenario:
         _write_tree(bench, "Subs", self.tree)
         os.mkdir(bench.path("copies"))
         with closing(self._open(bench)) as session:
-            session.coldframe.create_store().create_vault(_VAULT)
+            session.coldframe.create_store().create_vault(VAULT)
             session.archive("Old", self.earlier)
 
     def stops_at(self, failed: Operation, /) -> bool:
@@ -126,14 +126,14 @@ class ArchiveSession:
     def finish(self) -> None:
         """Say the same command again."""
         self.run()
-        if self.coldframe.catalog.attempts(self.coldframe.store.identity, _VAULT):
+        if self.coldframe.catalog.attempts(self.coldframe.store.identity, VAULT):
             msg = "an attempt is left although all is archived"
             raise AssertionError(msg)
 
     def archive(self, folder: str, tree: Mapping[str, bytes], *, delete_source: bool = False) -> None:
         """Archive a folder as the command line does, telling what is promised."""
         self._intend(folder, tree, delete_source=delete_source)
-        request = ArchiveRequest(paths=(self._bench.path(folder),), vault_name=_VAULT, zip_patterns=self._plan.zipped)
+        request = ArchiveRequest(paths=(self._bench.path(folder),), vault_name=VAULT, zip_patterns=self._plan.zipped)
         job = ArchiveJob(
             request=request,
             inventory=self._bench.path("inventory.csv"),
@@ -200,13 +200,13 @@ class ArchiveSession:
     def _read_archives(self, found: Observation) -> dict[str, bytes]:
         """All archives of the vault by their ID; no two of them describe the same file."""
         store = self.coldframe.store
-        job_id = store.initiate_job(_VAULT, InventoryRetrieval())
-        listed = json.loads(read_output(store, _VAULT, job_id))["ArchiveList"]
+        job_id = store.initiate_job(VAULT, InventoryRetrieval())
+        listed = json.loads(read_output(store, VAULT, job_id))["ArchiveList"]
         for description, times in Counter(archive["ArchiveDescription"] for archive in listed).items():
             if times > 1:
                 found.faults.append(f"archived {times} times: {description}")
         ids = [archive["ArchiveId"] for archive in listed]
-        return {i: read_output(store, _VAULT, store.initiate_job(_VAULT, ArchiveRetrieval(i))) for i in ids}
+        return {i: read_output(store, VAULT, store.initiate_job(VAULT, ArchiveRetrieval(i))) for i in ids}
 
     def _observe_entry(self, entry: Entry, archives: Mapping[str, bytes], found: Observation) -> None:
         data = archives.get(entry.archive.archive_id)

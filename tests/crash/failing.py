@@ -27,15 +27,11 @@ NUMBERS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EMFILE)
 
 @dataclass(slots=True)
 class Failures:
-    """What the faults of one scenario came to."""
+    """What the faults of one scenario came to: how many, and how many of them ended the work with a typed error."""
 
     injected: int = 0
     refused: int = 0
     violations: list[str] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        """The figures on one line."""
-        return f"{self.injected} faults, {self.refused} of them refused with a typed error, all made good afterwards"
 
 
 class Failer:
