@@ -186,7 +186,7 @@ def _sum_up(summary: ArchiveSummary, job: ArchiveJob) -> list[str]:
     others = [
         f"{files[outcome]:,} {words}"
         for outcome, words in (
-            (Outcome.RECORDED, "recorded, whose content is there already"),
+            (Outcome.RECORDED, "recorded without being sent, their content is there already"),
             (Outcome.UNCHANGED, "unchanged"),
             (Outcome.LEFT_OUT, "left out"),
             (Outcome.FAILED, "failed"),

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Self
 
 from coldframe.archiver.archive import Archiver
 from coldframe.archiver.sources import CopiesProof, SourceRemover, removable
+from coldframe.composition.inventories import check_place
 from coldframe.composition.locks import run_lock
 from coldframe.composition.spool import Spool
 from coldframe.composition.stores import store_folder
 from coldframe.composition.vaults import find_vault
 from coldframe.errors import BadUsage
 from coldframe.inventory.copies import check_target, copy_inventory
-from coldframe.inventory.csv_file import check_inventory, write_inventory
+from coldframe.inventory.csv_file import write_inventory
 from coldframe.inventory.export import with_members
 from coldframe.names import printable
 from coldframe.progress import Noted, Outcome, ignore
@@ -160,7 +161,7 @@ class ArchiveRun:
         for target in job.copies:
             check_target(target)
         if job.inventory:
-            _check_inventory(job.inventory)
+            check_place(job.inventory)
         find_vault(self._coldframe.store, job.request.vault_name)
 
     def _remember(self, result: FileResult) -> None:
@@ -200,14 +201,6 @@ class ArchiveRun:
             summary.kept += len(removal.kept)
             if removal.kept:
                 self._observer(Noted(f"Kept here ({len(removal.kept):,}): {removal.reason}."))
-
-
-def _check_inventory(path: str) -> None:
-    """Find out before hours of sending that the inventory could not be written in the end."""
-    folder = os.path.dirname(os.path.realpath(path))
-    if not os.path.isdir(folder):
-        raise BadUsage(f"There is no folder {printable(folder)} for the inventory.")
-    check_inventory(path)
 
 
 def _own_folders(coldframe: Coldframe) -> tuple[str, ...]:
