@@ -94,11 +94,6 @@ class ArchiveRun:
         """Look at all that could be wrong before anything is sent, and keep other runs out."""
         self._check()
         coldframe = self._coldframe
-        if not self._job.request.dry_run:
-            lock = run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files)
-            self._open.enter_context(lock)
-        self._entries: Spool[Entry] = self._open.enter_context(Spool())
-        self._removable: Spool[Removable] = self._open.enter_context(Spool())
         self._archiver = Archiver(
             coldframe.store,
             coldframe.catalog,
@@ -109,6 +104,13 @@ class ArchiveRun:
             observer=self._observer,
             own_folders=_own_folders(coldframe),
         )
+        with ExitStack() as opening:
+            if not self._job.request.dry_run:
+                lock = run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files)
+                opening.enter_context(lock)
+            self._entries: Spool[Entry] = opening.enter_context(Spool())
+            self._removable: Spool[Removable] = opening.enter_context(Spool())
+            self._open = opening.pop_all()
         return self
 
     def __exit__(
