@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import random
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import apsw
 import pytest
 
-from coldframe.catalog import Query, migrations, open_catalog
-from coldframe.catalog.database import MINIMUM_SQLITE, open_database
+from coldframe.catalog import Query, database, open_catalog
+from coldframe.catalog.database import SCHEMA, open_database
 from coldframe.errors import Busy, CatalogUnavailable, ColdframeError, FormatError
 from coldframe.testing.catalogs import STORE, VAULT, a_bundle, a_file, an_archive, an_attempt
 from coldframe.testing.faulty import Counting, Fault
@@ -31,19 +32,6 @@ def _paths(catalog: Catalog) -> list[str]:
 def _record(catalog: Catalog, number: int) -> None:
     archive = an_archive(number)
     catalog.record(archive, [a_file(f"{number}.fit", archive)])
-
-
-def test_sqlite_is_new_enough() -> None:
-    """The SQLite that comes with apsw does not have the WAL-reset bug."""
-    assert tuple(map(int, apsw.sqlite_lib_version().split("."))) >= MINIMUM_SQLITE
-
-
-def test_old_sqlite_is_refused(catalog_path: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An SQLite that can damage shared files opens nothing."""
-    monkeypatch.setattr(apsw, "sqlite_lib_version", lambda: "3.51.2")
-    with pytest.raises(CatalogUnavailable, match=r"3\.51\.3 or newer"):
-        open_catalog(catalog_path, clock=clock)
-    assert not os.path.exists(catalog_path)
 
 
 def test_every_connection_is_durable(catalog: Catalog) -> None:
@@ -196,35 +184,18 @@ def test_newer_catalog_is_refused(catalog_path: str, clock: FakeClock) -> None:
         open_catalog(catalog_path, clock=clock)
 
 
-def test_migrations_go_on_where_they_ended(catalog_path: str, clock: FakeClock) -> None:
+def test_migrations_go_on_where_they_ended(
+    catalog_path: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A catalog of the first version becomes one of the newest, and keeps its rows."""
-    scripts = migrations._scripts()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrations, "_scripts", lambda: {1: scripts[1]})
-        with open_catalog(catalog_path, clock=clock) as catalog:
-            _record(catalog, 1)
-            assert catalog.database.write(lambda connection: connection.pragma("user_version")) == 1
-    with open_catalog(catalog_path, clock=clock) as catalog:
-        assert catalog.database.write(lambda connection: connection.pragma("user_version")) == max(scripts)
-        assert _paths(catalog) == ["1.fit"]
-
-
-def test_failed_migration_changes_nothing(catalog_path: str, clock: FakeClock, tmp_path: os.PathLike[str]) -> None:
-    """A migration that breaks half-way leaves the version before it, whole."""
+    monkeypatch.setattr(database, "SCHEMA", replace(SCHEMA, scripts=SCHEMA.scripts[:1]))
     with open_catalog(catalog_path, clock=clock) as catalog:
         _record(catalog, 1)
-    scripts = migrations._scripts()
-    broken = os.path.join(os.fspath(tmp_path), "broken.sql")
-    with open(broken, "w", encoding="utf-8") as file:
-        file.write("CREATE TABLE half (x); INSERT INTO nowhere VALUES (1);")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrations, "_scripts", lambda: scripts | {max(scripts) + 1: broken})
-        with pytest.raises(FormatError, match="nowhere"):
-            open_catalog(catalog_path, clock=clock)
+        assert catalog.database.write(lambda connection: connection.pragma("user_version")) == 1
+    monkeypatch.undo()
     with open_catalog(catalog_path, clock=clock) as catalog:
+        assert catalog.database.write(lambda connection: connection.pragma("user_version")) == len(SCHEMA.scripts)
         assert _paths(catalog) == ["1.fit"]
-        with catalog.database.read() as connection:
-            assert not connection.execute("SELECT name FROM sqlite_schema WHERE name = 'half'").fetchall()
 
 
 @pytest.mark.parametrize("content", [b"FilePath,ArchiveId,Checksum\n" * 100, os.urandom(8192)])
@@ -245,7 +216,7 @@ def test_database_of_another_program_is_refused(catalog_path: str, clock: FakeCl
     other = apsw.Connection(catalog_path)
     other.execute("CREATE TABLE theirs (x)")
     other.close()
-    with pytest.raises(FormatError, match="not a coldframe catalog"):
+    with pytest.raises(FormatError, match="another program"):
         open_catalog(catalog_path, clock=clock)
 
 
@@ -257,7 +228,7 @@ def test_catalog_in_an_impossible_place_says_so(tmp_path: os.PathLike[str], cloc
 
 def test_busy_catalog_says_so(catalog_path: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits too long for another process learns that, and nothing is recorded."""
-    monkeypatch.setattr("coldframe.catalog.database.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("coldframe.sqlite.BUSY_SECONDS", 0.05)
     with open_catalog(catalog_path, clock=clock) as catalog:
         other = apsw.Connection(catalog_path)
         other.execute("BEGIN IMMEDIATE")

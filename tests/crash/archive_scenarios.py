@@ -74,8 +74,8 @@ class ArchiveScenario:
             session.archive("Old", self.earlier)
 
     def stops_at(self, failed: Operation, /) -> bool:
-        """After a failed sync the catalog trusts nothing that it would write (reliability 0.2)."""
-        return failed.verb is Verb.SYNC and "catalog.sqlite" in failed.path
+        """After a failed sync neither catalog nor ledger trusts what it would write (reliability 0.2)."""
+        return failed.verb is Verb.SYNC and ".sqlite" in failed.path
 
     def open(self, bench: Bench) -> ArchiveSession:
         """Open catalog and store."""

@@ -48,8 +48,8 @@ class RetrieveScenario:
             session.run()
 
     def stops_at(self, failed: Operation, /) -> bool:
-        """As the archiver: the order lies in the catalog."""
-        return failed.verb is Verb.SYNC and "catalog.sqlite" in failed.path
+        """As the archiver: the order lies in the catalog, its jobs in the ledger."""
+        return failed.verb is Verb.SYNC and ".sqlite" in failed.path
 
     def open(self, bench: Bench) -> RetrieveSession:
         """Open catalog and store."""

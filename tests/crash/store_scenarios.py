@@ -15,6 +15,7 @@ from coldframe.model import MIB, ArchiveRetrieval, InventoryFormat
 from coldframe.service import VaultService
 from coldframe.testing.bodies import read_output
 from coldframe.testing.clock import FakeClock
+from coldframe.testing.recording import Verb
 from coldframe.tree_hash import tree_hash
 from crash.bench import CHECKPOINT_PAGES, Observation
 from crash.store_steps import (
@@ -96,9 +97,9 @@ class StoreScenario:
                 for step in self.before:
                     step.do(session.work)
 
-    def stops_at(self, _failed: Operation, /) -> bool:
-        """It goes on after any error."""
-        return False
+    def stops_at(self, failed: Operation, /) -> bool:
+        """After a failed sync the ledger trusts nothing that it would write (reliability 0.2)."""
+        return failed.verb is Verb.SYNC and "ledger.sqlite" in failed.path
 
     def open(self, bench: Bench) -> StoreSession:
         """Open the store, which recovers it."""

@@ -58,10 +58,10 @@ def test_explorer_finds_a_sync_left_out_of_the_product(
 def test_explorer_finds_a_ledger_that_is_synced_less(monkeypatch: pytest.MonkeyPatch) -> None:
     """`synchronous=NORMAL`, with the check at start taken out, loses acknowledged archives (reliability 0.3)."""
 
-    def weaken(connection: Connection) -> None:
+    def weaken(connection: Connection, _schema: object) -> None:
         connection.execute("PRAGMA synchronous = NORMAL")
 
-    monkeypatch.setattr("coldframe.ledger.ledger.require_durable", weaken)
+    monkeypatch.setattr("coldframe.sqlite.require_durable", weaken)
     assert explore(Recording(_UPLOADS), _EFFORT).violations
 
 

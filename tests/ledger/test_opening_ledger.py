@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +12,8 @@ import apsw
 import pytest
 
 from coldframe.errors import FormatError, ServiceUnavailable
-from coldframe.ledger import migrations, open_ledger
-from coldframe.ledger.connection import connect_writer, require_durable, require_safe_sqlite
+from coldframe.ledger import open_ledger
+from coldframe.testing.faulty import Fault
 from coldframe.testing.recording import TappedVfs, Trace, Verb
 
 if TYPE_CHECKING:
@@ -48,13 +49,6 @@ def test_openers_of_a_new_ledger_agree(ledger_path: str) -> None:
         ledger.close()
 
 
-def test_commits_wait_for_the_disk(ledger: SqliteLedger) -> None:
-    """WAL with synchronous FULL: one fsync of the log for each commit at least."""
-    assert ledger._writer.pragma("journal_mode") == "wal"
-    assert ledger._writer.pragma("synchronous") == 2
-    assert ledger._writer.pragma("foreign_keys") == 1
-
-
 def test_commit_is_synced(open_one: OpenOne) -> None:
     """A write transaction syncs the write-ahead log after its last write to it."""
     trace = Trace()
@@ -69,36 +63,33 @@ def test_commit_is_synced(open_one: OpenOne) -> None:
     del vfs
 
 
-@pytest.mark.parametrize("level", ["OFF", "NORMAL"])
-def test_weaker_level_is_refused(ledger_path: str, ledger: SqliteLedger, level: str) -> None:
-    """A connection whose commits may be lost by a power cut is not used."""
-    connection = connect_writer(ledger_path, vfs="", create=False)
-    require_durable(connection)
-    connection.execute(f"PRAGMA synchronous = {level}")
-    with pytest.raises(ServiceUnavailable, match="durably"):
-        require_durable(connection)
-    connection.close()
-
-
-@pytest.mark.parametrize("version", ["3.40.1", "3.51.2", "3.7.0"])
-def test_unsafe_sqlite_is_refused(version: str) -> None:
-    """A SQLite with the WAL-reset bug is refused (reliability S18)."""
-    with pytest.raises(ServiceUnavailable, match=re.escape(version)):
-        require_safe_sqlite(version)
-
-
-def test_safe_sqlite_is_taken() -> None:
-    """The release with the fix, later ones, and the one that apsw carries."""
-    for version in ("3.51.3", "3.52.0", "4.0.0"):
-        require_safe_sqlite(version)
-    require_safe_sqlite()
+def test_failed_sync_ends_all_writing(open_one: OpenOne) -> None:
+    """After a commit whose sync failed nothing more is acknowledged by this opening of the ledger, but all is read."""
+    faults: list[Fault] = []
+    fault = Fault(errno.EIO, 1, where=lambda operation: bool(faults) and operation.verb is Verb.SYNC)
+    vfs = TappedVfs("ledger-sync", fault)
+    ledger = open_one(vfs="ledger-sync")
+    ledger.write(lambda changes: changes.add_vault("v", 5))
+    faults.append(fault)
+    for name in ("w", "x"):
+        with pytest.raises(ServiceUnavailable):
+            ledger.write(lambda changes, name=name: changes.add_vault(name, 5))  # type: ignore[misc]
+    with pytest.raises(ServiceUnavailable, match="started again"):
+        ledger.write_alone(lambda changes: changes.add_vault("y", 5))
+    assert len(fault.struck) == 1
+    assert ledger.read(lambda facts: facts.count_vaults()) == 1
+    ledger.close()
+    del vfs
+    again = open_one()
+    again.write(lambda changes: changes.add_vault("z", 5))
+    assert again.read(lambda facts: facts.vault("z")) is not None
 
 
 def test_newer_ledger_is_refused(ledger_path: str, ledger: SqliteLedger) -> None:
     """A ledger that a newer coldframe made is left alone."""
     ledger.close()
     connection = apsw.Connection(ledger_path)
-    connection.execute(f"PRAGMA user_version = {len(migrations.MIGRATIONS) + 1}")
+    connection.execute("PRAGMA user_version = 9999")
     connection.close()
     with pytest.raises(FormatError, match="newer coldframe"):
         open_ledger(ledger_path)
@@ -135,21 +126,6 @@ def test_missing_folder_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(ServiceUnavailable) as caught:
         open_ledger(str(tmp_path / "nowhere" / "ledger.sqlite"))
     assert str(tmp_path) not in str(caught.value)
-
-
-def test_migration_that_fails_leaves_nothing(ledger_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A migration happens as a whole: one that is cut off is begun again from where the ledger was (S19)."""
-    monkeypatch.setattr(migrations, "APPLICATION_ID", "no number")  # the statement after the tables fails
-    with pytest.raises(ServiceUnavailable):
-        open_ledger(ledger_path)
-    connection = apsw.Connection(ledger_path)
-    assert connection.execute("SELECT count(*) FROM sqlite_schema").get == 0
-    assert connection.pragma("user_version") == 0
-    connection.close()
-    monkeypatch.undo()
-    ledger = open_ledger(ledger_path)
-    assert ledger.read(lambda facts: facts.count_vaults()) == 0
-    ledger.close()
 
 
 def test_closed_ledger_is_unavailable(ledger: SqliteLedger) -> None:

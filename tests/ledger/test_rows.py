@@ -240,7 +240,7 @@ def test_no_query_reads_a_whole_table(ledger: SqliteLedger) -> None:
     """Each statement on a table that grows is answered by an index; vaults are 1,000 at most, the rest one row."""
     plans = {}
     for name, sql in _statements():
-        rows = ledger._writer.execute(f"EXPLAIN QUERY PLAN {sql}", _Anything()).fetchall()
+        rows = ledger._writer.connection.execute(f"EXPLAIN QUERY PLAN {sql}", _Anything()).fetchall()
         plans[name] = [row[3] for row in rows]
     bounded = r"SCAN (?!store|scrub|vault)"
     scans = {name: plan for name, plan in plans.items() if any(re.match(bounded, str(step)) for step in plan)}

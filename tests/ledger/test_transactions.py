@@ -116,7 +116,7 @@ def test_error_of_sqlite_fails_all_and_spares_the_next(ledger: SqliteLedger) -> 
 
     def fail(changes: Changes) -> None:
         changes.add_vault("v", 5)
-        changes.add_vault("v", 5)  # the name must be unique
+        raise apsw.FullError("planted")
 
     answers = _Crowd(ledger).run([lambda: ledger.write(_add("a")), lambda: ledger.write(fail)])
     assert all(isinstance(answer, ServiceUnavailable) for answer in answers)
@@ -125,12 +125,24 @@ def test_error_of_sqlite_fails_all_and_spares_the_next(ledger: SqliteLedger) -> 
     assert _names(ledger) == ["b"]
 
 
+def test_broken_constraint_is_its_callers_alone(ledger: SqliteLedger) -> None:
+    """Rows that contradict the ledger are refused in the port's words, and spare those who share the transaction."""
+
+    def add_twice(changes: Changes) -> None:
+        changes.add_vault("v", 5)
+        changes.add_vault("v", 5)  # the name must be unique
+
+    answers = _Crowd(ledger).run([lambda: ledger.write(_add("a")), lambda: ledger.write(add_twice)])
+    assert [type(answer) for answer in answers].count(ServiceUnavailable) == 1
+    assert _names(ledger) == ["a"]
+
+
 def test_failed_commit_is_not_acknowledged(open_one: OpenOne) -> None:
-    """When the log cannot be synced, the caller is told, nothing is visible, and the next commit works."""
+    """When the log cannot be written, the caller is told, nothing is visible, and the next commit works."""
     broken: list[bool] = []
 
     def tap(operation: object, perform: Callable[[object], None]) -> None:
-        if broken and getattr(operation, "verb", None) is Verb.SYNC:
+        if broken and getattr(operation, "verb", None) is Verb.WRITE:
             raise apsw.IOError
         perform(operation)
 
@@ -185,7 +197,7 @@ def test_writer_waits_for_another_process(ledger: SqliteLedger, open_one: OpenOn
 def test_wait_is_bounded(ledger: SqliteLedger, open_one: OpenOne) -> None:
     """Whoever waits too long for another process is told so."""
     other = open_one()
-    ledger._writer.set_busy_timeout(50)
+    ledger._writer.connection.set_busy_timeout(50)
 
     def hold(_changes: Changes) -> None:
         with pytest.raises(ServiceUnavailable, match="another process"):

@@ -1,7 +1,6 @@
 """The catalog's SQLite file: who may read and write it at once, and what is durable when.
 
-* WAL and `synchronous=FULL`: a transaction that was committed survives a power cut (reliability 0.3). Both are checked
-  after they are set, and SQLite must be new enough not to have the WAL-reset bug (reliability 0.4).
+* A transaction that was committed survives a power cut: see `coldframe.sqlite`.
 * Writers are many threads of many processes. Threads of one process that arrive together share one commit, each in its
   own savepoint, so that one caller's error undoes only that caller's rows. Processes wait for each other.
 * Readers see one moment and never wait for a writer.
@@ -10,17 +9,17 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import apsw
 
-from coldframe.catalog.migrations import migrate
 from coldframe.combine import Combiner
 from coldframe.errors import Busy, CatalogUnavailable, FormatError
 from coldframe.files import DiskFiles, ensure_folder
+from coldframe.sqlite import Schema, open_reader, open_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,26 +27,19 @@ if TYPE_CHECKING:
     from coldframe.clock import Clock
     from coldframe.combine import Ticket
     from coldframe.files import Files
+    from coldframe.sqlite import Writer
 
     _Ticket = Ticket[Callable[[apsw.Connection], Any], Any]
 
 T = TypeVar("T")
 
-MINIMUM_SQLITE = (3, 51, 3)
-"""The first SQLite without the WAL-reset bug."""
-
-BUSY_SECONDS = 60.0
-"""How long one process waits for another's transaction. They take milliseconds; a minute means that one hangs."""
-
-_SETTINGS = (
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA trusted_schema = OFF",
-    "PRAGMA cell_size_check = ON",
+SCHEMA = Schema(
+    what="the catalog",
+    application_id=0x43466361,  # "CFca"
+    folder=os.path.join(os.path.dirname(__file__), "sql"),
+    scripts=("0001_catalog.sql", "0002_orders.sql"),
+    unavailable=CatalogUnavailable,
 )
-_MACOS_SETTINGS = ("PRAGMA fullfsync = ON", "PRAGMA checkpoint_fullfsync = ON")
-_SYNCHRONOUS_FULL = 2
-_FSYNC_FAILED = frozenset({apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC})
 
 
 class Database:
@@ -65,19 +57,16 @@ class Database:
         self._clock = clock
         self._vfs = vfs
         self._combiner: Combiner[Callable[[apsw.Connection], Any], Any] = Combiner(self._commit)
-        self._writer: apsw.Connection | None = None
+        self._writer: Writer | None = None
         self._readers: list[apsw.Connection] = []
         self._lock = Lock()
         self._is_closed = False
-        self._failure: CatalogUnavailable | None = None
 
     def open(self) -> None:
         """Open the file, making and migrating it as needed."""
-        _check_sqlite()
         with translated(self.path):
-            self._writer = self._connect()
-            _use_wal(self._writer, self._clock, self.path)
-            migrate(self._writer, self.path)
+            schema = replace(SCHEMA, what=f"the catalog {self.path}")
+            self._writer = open_writer(self.path, schema, clock=self._clock, vfs=self._vfs)
 
     @contextmanager
     def read(self) -> Iterator[apsw.Connection]:
@@ -108,46 +97,28 @@ class Database:
     def close(self) -> None:
         """Close all connections; reads that still run lose theirs when they end."""
         with self._lock:
-            connections = [*self._readers, *([self._writer] if self._writer else [])]
+            readers, writer = self._readers, self._writer
             self._readers, self._writer, self._is_closed = [], None, True
-        for connection in connections:
-            with suppress(apsw.Error):  # the last one empties the log into the file; if it cannot, the log stays
+        for connection in readers:
+            with suppress(apsw.Error):
                 connection.close()
+        if writer is not None:
+            writer.close()
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def _commit(self, tickets: Sequence[_Ticket]) -> None:
         """Carry out a batch in one transaction; nobody hears anything before it is durable."""
-        if self._failure is not None:
-            raise self._failure
-        connection = self._open_writer()
-        try:
-            with translated(self.path):
-                settle = self._transact(connection, tickets)
-        except CatalogUnavailable as error:
-            self._remember(error)
-            raise
-        for answer in settle:
-            answer()
+        writer = self._open_writer()
+        with translated(self.path):
+            outcomes = writer.transact([ticket.wish for ticket in tickets])
+        for ticket, outcome in zip(tickets, outcomes, strict=True):
+            if outcome.error is None:
+                ticket.answer(outcome.value)
+            else:
+                ticket.fail(outcome.error)
 
-    def _transact(self, connection: apsw.Connection, tickets: Sequence[_Ticket]) -> list[Callable[[], None]]:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            settle = [_attempt(connection, ticket) for ticket in tickets]
-            connection.execute("COMMIT")
-        except BaseException:
-            with suppress(apsw.Error):  # some errors have rolled back already
-                connection.execute("ROLLBACK")
-            raise
-        return settle
-
-    def _remember(self, error: CatalogUnavailable) -> None:
-        """After a failed fsync nothing that this process writes can be trusted any more (reliability 0.2)."""
-        cause = error.__cause__
-        if getattr(cause, "extendedresult", 0) in _FSYNC_FAILED:
-            self._failure = error
-
-    def _open_writer(self) -> apsw.Connection:
+    def _open_writer(self) -> Writer:
         if self._writer is None:
             raise ValueError("the catalog is closed")
         return self._writer
@@ -160,9 +131,7 @@ class Database:
                 raise ValueError("the catalog is closed")
             if self._readers:
                 return self._readers.pop()
-        connection = self._connect()
-        connection.execute("PRAGMA query_only = ON")
-        return connection
+        return open_reader(self.path, vfs=self._vfs)
 
     def _give_back(self, connection: apsw.Connection) -> None:
         if connection.in_transaction:
@@ -173,15 +142,6 @@ class Database:
                 self._readers.append(connection)
                 return
         connection.close(force=True)
-
-    def _connect(self) -> apsw.Connection:
-        connection = apsw.Connection(self.path, vfs=self._vfs or None)
-        connection.set_busy_timeout(int(BUSY_SECONDS * 1000))
-        for setting in (*_SETTINGS, *(_MACOS_SETTINGS if sys.platform == "darwin" else ())):
-            connection.execute(setting)
-        if connection.pragma("synchronous") != _SYNCHRONOUS_FULL:
-            raise CatalogUnavailable("SQLite does not write durably here (synchronous is not FULL)")
-        return connection
 
 
 def open_database(path: str, *, clock: Clock, files: Files | None = None, vfs: str = "") -> Database:
@@ -235,47 +195,3 @@ def damaged(path: str, detail: str) -> FormatError:
         f"the catalog {path} is damaged ({detail}). Nothing was changed. Move the file aside, then bring its content"
         " back with `coldframe inventory import` from an inventory CSV or `coldframe inventory rebuild` from the vault"
     )
-
-
-def _attempt(connection: apsw.Connection, ticket: _Ticket) -> Callable[[], None]:
-    """Run one caller's act in its savepoint; answer how to tell that caller once all is durable.
-
-    An SQLite error other than a broken constraint concerns the file, not the caller, and so the whole batch.
-    """
-    connection.execute("SAVEPOINT act")
-    try:
-        value = ticket.wish(connection)
-    except Exception as error:
-        if isinstance(error, apsw.Error) and not isinstance(error, apsw.ConstraintError):
-            raise
-        connection.execute("ROLLBACK TO act")
-        connection.execute("RELEASE act")
-        failure = error
-        return lambda: ticket.fail(failure)
-    connection.execute("RELEASE act")
-    return lambda: ticket.answer(value)
-
-
-def _use_wal(connection: apsw.Connection, clock: Clock, path: str) -> None:
-    """Switch to WAL; while another process is making the same file SQLite may say busy without waiting."""
-    deadline = clock.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            mode = connection.pragma("journal_mode", "wal")
-        except apsw.BusyError:
-            if clock.monotonic() > deadline:
-                raise
-            clock.sleep(0.05)
-            continue
-        if mode != "wal":
-            raise CatalogUnavailable(f"the catalog {path} cannot be shared safely on this file system; move it")
-        return
-
-
-def _check_sqlite() -> None:
-    version = tuple(int(number) for number in apsw.sqlite_lib_version().split("."))
-    if version < MINIMUM_SQLITE:
-        wanted = ".".join(map(str, MINIMUM_SQLITE))
-        raise CatalogUnavailable(
-            f"SQLite {apsw.sqlite_lib_version()} can damage files that two processes write; {wanted} or newer is needed"
-        )

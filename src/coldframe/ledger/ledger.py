@@ -19,15 +19,9 @@ from coldframe.combine import Combiner
 from coldframe.errors import ServiceUnavailable
 from coldframe.files import DiskFiles
 from coldframe.ledger.changes import SqliteChanges
-from coldframe.ledger.connection import (
-    connect_reader,
-    connect_writer,
-    ledger_errors,
-    require_durable,
-    require_safe_sqlite,
-)
+from coldframe.ledger.connection import SCHEMA, explain, ledger_errors
 from coldframe.ledger.facts import SqliteFacts
-from coldframe.ledger.migrations import migrate, use_wal
+from coldframe.sqlite import open_reader, open_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +30,7 @@ if TYPE_CHECKING:
     from coldframe.combine import Ticket
     from coldframe.files import Files
     from coldframe.ports import Changes, Facts
+    from coldframe.sqlite import Outcome, Writer
 
 T = TypeVar("T")
 
@@ -60,29 +55,25 @@ def open_ledger(path: str, *, vfs: str = "", files: Files | None = None, clock: 
         FormatError: The file is not a ledger, or a newer coldframe made it.
         ServiceUnavailable: It cannot be opened, or not be written durably.
     """
-    require_safe_sqlite()
     with ledger_errors():
-        writer = connect_writer(path, vfs=vfs, create=True)
+        writer = open_writer(path, SCHEMA, clock=clock or SystemClock(), vfs=vfs)
         try:
-            use_wal(writer, clock or SystemClock())
-            migrate(writer)
-            require_durable(writer)
             (files or DiskFiles()).sync_folder(os.path.dirname(os.path.abspath(path)))
         except BaseException:
             writer.close()
             raise
-    return SqliteLedger(writer, lambda: connect_reader(path, vfs=vfs))
+    return SqliteLedger(writer, lambda: open_reader(path, vfs=vfs))
 
 
 class SqliteLedger:
     """Implements `ports.Ledger`.
 
     Args:
-        writer: The one connection that this process writes with; the combiner's turn guards it.
+        writer: What this process writes with; the combiner's turn guards it.
         connect: Makes another connection, for a thread that reads.
     """
 
-    def __init__(self, writer: apsw.Connection, connect: Callable[[], apsw.Connection]) -> None:
+    def __init__(self, writer: Writer, connect: Callable[[], apsw.Connection]) -> None:
         """Start with no readers."""
         self._writer = writer
         self._connect = connect
@@ -119,16 +110,14 @@ class SqliteLedger:
         return cast("T", self._combiner(_Wish(act, is_alone=True)))
 
     def close(self) -> None:
-        """Close all connections; the last process to do so empties the write-ahead log.
-
-        That it could not be emptied, on a full disk, is no loss: every commit is in it durably.
-        """
+        """Close all connections; the last process to do so empties the write-ahead log."""
         with self._lock:
             self._is_closed = True
-            connections, self._idle = [*self._idle, self._writer], []
+            connections, self._idle = self._idle, []
         for connection in connections:
             with suppress(apsw.Error, OSError):
                 connection.close()
+        self._writer.close()
 
     @contextmanager
     def _view(self) -> Iterator[apsw.Connection]:
@@ -174,44 +163,28 @@ class SqliteLedger:
                 self._settle([ticket])
 
     def _settle(self, tickets: Sequence[Ticket[_Wish, Any]]) -> None:
+        """One durable transaction; nobody hears anything before it is committed.
+
+        A failed commit is not tried again: its sync may have failed, and a second one would lie (reliability 0.2).
+        """
         try:
             with ledger_errors():
-                outcomes = self._transact([ticket.wish.act for ticket in tickets])
+                outcomes = self._writer.transact([_act_of(ticket.wish) for ticket in tickets])
         except Exception as error:  # noqa: BLE001 - whatever it was, it is the callers' to raise
             for ticket in tickets:
                 ticket.fail(error)
             return
-        for ticket, (value, refusal) in zip(tickets, outcomes, strict=True):
-            if refusal is None:
-                ticket.answer(value)
-            else:
-                ticket.fail(refusal)
+        for ticket, outcome in zip(tickets, outcomes, strict=True):
+            _tell(ticket, outcome)
 
-    def _transact(self, acts: Sequence[Callable[[Changes], Any]]) -> list[tuple[Any, BaseException | None]]:
-        """One durable transaction: what each act returned or raised, once it is committed.
 
-        A failed commit is not tried again: its fsync may have failed, and a second one would lie (reliability 0.2).
-        """
-        self._writer.execute("BEGIN IMMEDIATE")
-        try:
-            outcomes = [self._run(act) for act in acts]
-            self._writer.execute("COMMIT")
-        except BaseException:
-            with suppress(apsw.Error):  # SQLite has ended most transactions that failed by itself
-                self._writer.execute("ROLLBACK")
-            raise
-        return outcomes
+def _act_of(wish: _Wish) -> Callable[[apsw.Connection], Any]:
+    return lambda connection: wish.act(SqliteChanges(connection))
 
-    def _run(self, act: Callable[[Changes], Any]) -> tuple[Any, BaseException | None]:
-        """One act in its savepoint. An error of SQLite itself fails the whole transaction."""
-        self._writer.execute("SAVEPOINT act")
-        try:
-            value = act(SqliteChanges(self._writer))
-        except apsw.Error:
-            raise
-        except Exception as error:  # noqa: BLE001 - it is its caller's to raise, and no one else's
-            self._writer.execute("ROLLBACK TO act")
-            self._writer.execute("RELEASE act")
-            return None, error
-        self._writer.execute("RELEASE act")
-        return value, None
+
+def _tell(ticket: Ticket[_Wish, Any], outcome: Outcome) -> None:
+    error = outcome.error
+    if error is None:
+        ticket.answer(outcome.value)
+    else:
+        ticket.fail(explain(error) if isinstance(error, apsw.Error) else error)
