@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,25 @@ def test_store_whose_blobs_are_another_stores_is_refused(tmp_path: Path) -> None
     (tmp_path / "two/blobs").rename(tmp_path / "one/blobs")
     with pytest.raises(FormatError, match="belong to the store"):
         open_store(str(tmp_path / "one"))
+
+
+def test_store_without_its_ledger_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    """Blobs whose ledger is gone get no new, empty one: that would stand in the way of the old (reliability S21)."""
+    folder = tmp_path / "store"
+    identity = _identity(folder)
+    for path in folder.glob("ledger.sqlite*"):
+        path.unlink()
+    before = sorted(folder.rglob("*"))
+    for _ in range(2):
+        with pytest.raises(FormatError, match=identity):
+            open_store(str(folder))
+    assert sorted(folder.rglob("*")) == before
+
+
+def _identity(folder: Path) -> str:
+    """Make a store and answer what it is called."""
+    with closing(open_store(str(folder))) as store:
+        return store.identity
 
 
 def test_store_keeps_its_identity(tmp_path: Path) -> None:

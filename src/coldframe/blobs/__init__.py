@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from coldframe.blobs.disk import DiskBlobs
-from coldframe.blobs.opening import open_blobs
+from coldframe.blobs.opening import open_blobs, owner_of
 
-__all__ = ["DiskBlobs", "open_blobs"]
+__all__ = ["DiskBlobs", "open_blobs", "owner_of"]

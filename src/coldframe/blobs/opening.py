@@ -36,6 +36,16 @@ def open_blobs(folder: str, *, files: Files, ledger: Ledger) -> DiskBlobs:
     return DiskBlobs(folder, files)
 
 
+def owner_of(folder: str) -> str | None:
+    """The identity of the store whose blobs are in `folder`, None where there are none.
+
+    Raises:
+        ServiceUnavailable: The folder cannot be read.
+    """
+    with blob_errors("The blobs folder could not be opened"):
+        return _read_identity(os.path.abspath(folder))
+
+
 def _claim(folder: str, *, files: Files, ledger: Ledger) -> None:
     """Make the folder the ledger's own, durably, up to the root; what a crash leaves undone the next opening does."""
     ensure_folder(files, folder)

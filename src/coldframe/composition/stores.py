@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 
 from coldframe.clock import SystemClock
-from coldframe.errors import BadUsage, ResourceNotFound, ServiceUnavailable
+from coldframe.errors import BadUsage, FormatError, ResourceNotFound, ServiceUnavailable
 from coldframe.files import DiskFiles, ensure_folder
 from coldframe.model import TierWaits
 
@@ -66,7 +66,7 @@ def open_embedded(  # noqa: PLR0913 - as above
     create: bool = True,
 ) -> VaultService:
     """Open the vault service over a folder, in this process; raises as :func:`open_store`."""
-    from coldframe.blobs import open_blobs  # noqa: PLC0415 - adapters load where one is wanted
+    from coldframe.blobs import open_blobs, owner_of  # noqa: PLC0415 - adapters load where one is wanted
     from coldframe.ledger import open_ledger  # noqa: PLC0415 - as above
     from coldframe.service import VaultService  # noqa: PLC0415 - as above
 
@@ -79,9 +79,13 @@ def open_embedded(  # noqa: PLR0913 - as above
         ensure_folder(files, folder)
     except OSError as error:
         raise ServiceUnavailable(f"The folder {folder} could not be made: {error.strerror}.") from error
-    ledger = open_ledger(os.path.join(folder, LEDGER_NAME), vfs=vfs, files=files)
+    ledger_path, blobs_path = os.path.join(folder, LEDGER_NAME), os.path.join(folder, BLOBS_NAME)
+    owner = owner_of(blobs_path)  # asked first: whoever makes a store at this moment makes the ledger first
+    if owner is not None and not os.path.exists(ledger_path):
+        raise FormatError(f"The ledger of {owner} is not in {folder}, but its blobs are. Restore it from a copy.")
+    ledger = open_ledger(ledger_path, vfs=vfs, files=files)
     try:
-        blobs = open_blobs(os.path.join(folder, BLOBS_NAME), files=files, ledger=ledger)
+        blobs = open_blobs(blobs_path, files=files, ledger=ledger)
         return VaultService(ledger, blobs, clock=clock, waits=waits or TierWaits(), url=folder_url(folder))
     except BaseException:
         ledger.close()
