@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     OpenService = Callable[..., VaultService]
 
 pytest_plugins = ["crash.options"]
+pytest.register_assert_rewrite("coldframe.testing.contract")
 
 
 @pytest.fixture
@@ -44,11 +45,16 @@ def open_service(store_folder: str, clock: FakeClock) -> Iterator[OpenService]:
     opened: list[VaultService] = []
 
     def open_one(
-        *, files: Files | None = None, waits: TierWaits | None = None, cadence: float = 0, clock: Clock = clock
+        *,
+        files: Files | None = None,
+        vfs: str = "",
+        waits: TierWaits | None = None,
+        cadence: float = 0,
+        clock: Clock = clock,
     ) -> VaultService:
         files = files or DiskFiles()
         ensure_folder(files, store_folder)
-        ledger = open_ledger(os.path.join(store_folder, "ledger.sqlite"), files=files)
+        ledger = open_ledger(os.path.join(store_folder, "ledger.sqlite"), vfs=vfs, files=files)
         blobs = open_blobs(os.path.join(store_folder, "blobs"), files=files, ledger=ledger)
         settings = {"waits": waits or TierWaits(), "inventory_cadence_seconds": cadence}
         opened.append(VaultService(ledger, blobs, clock=clock, url=store_folder, **settings))  # type: ignore[arg-type]

@@ -134,6 +134,10 @@ class UnsafeName(ColdframeError):
     """A name would leave the destination folder, or cannot exist there."""
 
 
+class DestinationUnavailable(ColdframeError):
+    """The folder that an order fills is gone, full or broken. The order waits; carry it on when that is mended."""
+
+
 class NothingMatched(ColdframeError):
     """The query selects nothing."""
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
+import apsw
+
 from coldframe.files import DiskFiles
 from coldframe.testing.recording import TappedFiles, TappedVfs
-from crash.expectations import Confirm, Intend
+from crash.expectations import UNANNOUNCED, Confirm, Intend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from coldframe.files import Files
     from coldframe.testing.recording import Tap
     from crash.expectations import Subject, Value
+
+CHECKPOINT_PAGES = 1000
+"""SQLite's default: longer than any scenario's write-ahead log."""
 
 _vfs_numbers = count(1)
 
@@ -69,6 +74,14 @@ class Session(Protocol):
         """Look at everything, with the product's own means; twice in a row it sees the same."""
         ...
 
+    def age(self) -> None:
+        """Let so much time pass that jobs and uploads have ended, and clear away what is left over."""
+        ...
+
+    def leftovers(self) -> list[str]:
+        """What is on the disk and belongs to nothing."""
+        ...
+
     def close(self) -> None:
         """Let go of files and connections."""
         ...
@@ -80,6 +93,11 @@ class Scenario(Protocol):
     @property
     def name(self) -> str:
         """What it is called in reports."""
+        ...
+
+    @property
+    def checkpoint_pages(self) -> int:
+        """After how many pages in the write-ahead log SQLite copies them into the database."""
         ...
 
     @property
@@ -114,6 +132,15 @@ def run(scenario: Scenario, bench: Bench) -> None:
         session.run()
 
 
+def run_through(scenario: Scenario, bench: Bench) -> None:
+    """Open, do the work, go on with it after an error, close."""
+    with closing(scenario.open(bench)) as session:
+        try:
+            session.run()
+        except scenario.typed:
+            session.finish()
+
+
 def observe(scenario: Scenario, bench: Bench) -> Observation:
     """Recover and look."""
     with closing(scenario.open(bench)) as session:
@@ -125,6 +152,21 @@ def resume(scenario: Scenario, bench: Bench) -> Observation:
     with closing(scenario.open(bench)) as session:
         session.finish()
         return session.observe()
+
+
+def age(scenario: Scenario, bench: Bench) -> Observation:
+    """Let time pass, clear away, and look: what was safe is still there, and nothing else is."""
+    with closing(scenario.open(bench)) as session:
+        session.age()
+        left = session.leftovers()
+        found = session.observe()
+    found.faults += [f"left over for ever: {name}" for name in left]
+    return found
+
+
+def lasting(facts: Mapping[Subject, Value]) -> dict[Subject, Value]:
+    """Of some facts those that time does not end: no jobs, and no uploads, which are tuples."""
+    return {subject: value for subject, value in facts.items() if subject[0] != "job" and not isinstance(value, tuple)}
 
 
 def carefully(how: Look, scenario: Scenario, bench: Bench) -> Observation:
@@ -140,7 +182,7 @@ def differences(found: Observation, wanted: Mapping[Subject, Value]) -> list[str
     wrong = [
         f"{subject} is {found.facts.get(subject)!r}, not {wanted.get(subject)!r}"
         for subject in {*found.facts, *wanted}
-        if found.facts.get(subject) != wanted.get(subject)
+        if subject[0] not in UNANNOUNCED and found.facts.get(subject) != wanted.get(subject)
     ]
     return found.faults + wrong
 
@@ -157,16 +199,33 @@ def ram_folder() -> Iterator[str]:
 
 
 @contextmanager
-def tapped_bench(root: str, tap: Tap, tell: Callable[[object], None]) -> Iterator[Bench]:
-    """A bench whose disk operations pass through a tap."""
+def tapped_bench(
+    root: str, tap: Tap, tell: Callable[[object], None], checkpoint_pages: int = CHECKPOINT_PAGES
+) -> Iterator[Bench]:
+    """A bench whose disk operations pass through a tap, and whose databases are checkpointed so often."""
+
+    def hook(connection: apsw.Connection) -> None:
+        connection.wal_autocheckpoint(checkpoint_pages)
+
     vfs = TappedVfs(f"crash{next(_vfs_numbers)}", tap)
+    apsw.connection_hooks.append(hook)
     try:
         yield Bench(root, TappedFiles(DiskFiles(), tap), vfs.vfs_name, tell)
     finally:
+        apsw.connection_hooks.remove(hook)
         vfs.unregister()
 
 
 @contextmanager
-def plain_bench(root: str) -> Iterator[Bench]:
+def plain_bench(root: str, tell: Callable[[object], None] = lambda _: None) -> Iterator[Bench]:
     """A bench on the disk as it is."""
-    yield Bench(root, DiskFiles(), "", lambda _: None)
+    yield Bench(root, DiskFiles(), "", tell)
+
+
+def prepare(scenario: Scenario, root: str) -> list[object]:
+    """Make the folder and what a scenario begins with; answers what has been told of it."""
+    os.mkdir(root)
+    told: list[object] = []
+    with plain_bench(root, told.append) as bench:
+        scenario.prepare(bench)
+    return told

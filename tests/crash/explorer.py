@@ -7,6 +7,8 @@ the point and the number of the state, so a state that failed can be made again 
 
 from __future__ import annotations
 
+import copy
+import math
 import os
 import random
 from collections import Counter
@@ -15,7 +17,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from coldframe.testing.recording import CHANGES, Chain, Trace, Verb
-from crash.bench import carefully, differences, observe, plain_bench, ram_folder, resume, run, tapped_bench
+from crash.bench import (
+    age,
+    carefully,
+    differences,
+    lasting,
+    observe,
+    plain_bench,
+    prepare,
+    ram_folder,
+    resume,
+    run,
+    run_through,
+    tapped_bench,
+)
 from crash.disk import Disk, Policy
 from crash.expectations import Expectations
 
@@ -28,6 +43,7 @@ if TYPE_CHECKING:
 
 _FIXED = (Policy.ALL, Policy.NONE, Policy.NAMES, Policy.SIZES, Policy.BYTES)
 _WORTH_A_CUT = CHANGES | {Verb.MARK}
+_MOST_WEIGHT = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +56,7 @@ class Violation:
     variant: int
     after: str
     message: str
+    seed: int
 
     @property
     def where(self) -> str:
@@ -48,7 +65,8 @@ class Violation:
 
     def __str__(self) -> str:
         """What broke, and how to see it again."""
-        return f"{self.message}\n    after: {self.after}\n    again: --crash-only='{self.where}'"
+        again = f"--crash-seed={self.seed} --crash-only='{self.where}'"
+        return f"{self.message}\n    after: {self.after}\n    again: {again}"
 
 
 @dataclass(slots=True)
@@ -62,6 +80,10 @@ class Findings:
     chained: int = 0
     points: int = 0
     violations: list[Violation] = field(default_factory=list)
+
+    def report(self) -> str:
+        """The first violations, each with the way to see it again."""
+        return f"{len(self.violations)} violations\n" + "\n".join(map(str, self.violations[:5]))
 
     def __str__(self) -> str:
         """The figures on one line."""
@@ -77,18 +99,25 @@ class Effort:
 
     states: int
     seed: int = 0
-    repeat_every: int = 20
+    repeat_every: int = 5
     resume_every: int = 40
     chain_every: int = 400
     only: str = ""
 
 
 class Recording:
-    """A scenario run once on a bench of its own, with `tap` between the program and its disk."""
+    """A scenario run once on a bench of its own, with `tap` between the program and its disk.
 
-    def __init__(self, scenario: Scenario, tap: Tap | None = None, trace: Trace | None = None) -> None:
+    If it `goes_on`, it may run into an error, after which the same session finishes the work.
+    """
+
+    def __init__(
+        self, scenario: Scenario, tap: Tap | None = None, trace: Trace | None = None, *, goes_on: bool = False
+    ) -> None:
         self.scenario = scenario
+        self._run = run_through if goes_on else run
         self.trace = trace or Trace()
+        self.known: list[object] = []
         self._tap = tap or _do_nothing_else
 
     @contextmanager
@@ -96,44 +125,53 @@ class Recording:
         """Run it; gives the disk as it was before, at the path at which states may be put."""
         with ram_folder() as folder:
             root = os.path.join(folder, "disk")
-            os.mkdir(root)
-            with tapped_bench(root, self.trace, self.trace.mark) as bench, self.trace.paused():
-                self.scenario.prepare(bench)
+            self.known = prepare(self.scenario, root)
             disk = Disk(root)
-            with tapped_bench(root, Chain(self._tap, self.trace), self.trace.mark) as bench:
-                run(self.scenario, bench)
+            with tapped_bench(
+                root, Chain(self._tap, self.trace), self.trace.mark, self.scenario.checkpoint_pages
+            ) as bench:
+                self._run(self.scenario, bench)
             yield disk
 
 
 class Explorer:
     """Makes the states of one recorded run and judges them."""
 
-    def __init__(self, scenario: Scenario, disk: Disk, operations: Sequence[Operation], effort: Effort) -> None:
+    def __init__(self, recording: Recording, disk: Disk, effort: Effort) -> None:
         self.findings = Findings()
-        self._scenario = scenario
+        self._scenario = recording.scenario
         self._disk = disk
-        self._operations = operations
+        self._known = recording.known
+        self._operations = recording.trace.operations
         self._effort = effort
         self._seen: dict[bytes, Observation] = {}
 
     def explore(self) -> Findings:
         """Go through the whole trace."""
-        expected = Expectations()
-        variants = self._variants_a_point()
+        expected = Expectations(self._known)
+        weights = self._weights()
+        points = sum(operation.verb in _WORTH_A_CUT for operation in self._operations)
+        share = max(0, self._effort.states - points * len(_FIXED)) / max(1, sum(weights))
         for point, operation in enumerate(self._operations):
             self._disk.apply(operation)
             expected.apply(operation)
             if operation.verb in _WORTH_A_CUT:
-                self._cut(point, expected, variants if self._disk.unsafe() else 0)
+                self._cut(point, expected, math.ceil(weights[point] * share))
         return self.findings
 
-    def _variants_a_point(self) -> int:
-        points = sum(o.verb in _WORTH_A_CUT for o in self._operations)
-        return max(1, self._effort.states // max(1, points) - len(_FIXED))
+    def _weights(self) -> list[int]:
+        """For each point, how much there is to choose: the changes that a power cut may lose, up to a bound."""
+        disk = copy.deepcopy(self._disk)
+        weights: list[int] = []
+        for operation in self._operations:
+            disk.apply(operation)
+            weights.append(min(disk.unsafe(), _MOST_WEIGHT) if operation.verb in _WORTH_A_CUT else 0)
+        return weights
 
     def _cut(self, point: int, expected: Expectations, variants: int) -> None:
         self.findings.points += 1
-        states = [(policy, 0) for policy in (_FIXED if variants else _FIXED[:1])]
+        is_safe = not self._disk.unsafe()
+        states = [(policy, 0) for policy in (_FIXED[:1] if is_safe else _FIXED)]
         states += [((Policy.RANDOM, Policy.SCATTERED)[n % 4 == 3], n) for n in range(variants)]
         for policy, variant in states:
             where = f"{self._scenario.name}:{point}:{policy}:{variant}"
@@ -147,8 +185,9 @@ class Explorer:
         self.findings.states += 1
         found = self._observed(image)
         for message in [*found.faults, *expected.violations(found.facts)]:
-            after = str(self._operations[point])
-            self.findings.violations.append(Violation(self._scenario.name, point, policy, variant, after, message))
+            after, seed = str(self._operations[point]), self._effort.seed
+            violation = Violation(self._scenario.name, point, policy, variant, after, message, seed)
+            self.findings.violations.append(violation)
 
     def _observed(self, image: Image) -> Observation:
         digest = image.digest
@@ -162,15 +201,20 @@ class Explorer:
         found = self._look(image, observe)
         if number % effort.repeat_every == 0:
             self.findings.repeated += 1
-            with plain_bench(self._disk.root) as bench:
-                again = carefully(observe, self._scenario, bench)
-            if again != found:
-                found.faults.append(f"recovery is not idempotent: {found} and then {again}")
+            found.faults += self._look_again(found)
         if number % effort.resume_every == 0:
             self.findings.resumed += 1
             done = self._look(image, resume)
             found.faults += [f"resumed: {m}" for m in differences(done, self._scenario.finished())]
         return found
+
+    def _look_again(self, found: Observation) -> list[str]:
+        """Recover what is recovered, let time pass, clear away: the same things stay there."""
+        with plain_bench(self._disk.root) as bench:
+            again = carefully(observe, self._scenario, bench)
+            aged = carefully(age, self._scenario, bench)
+        wrong = [] if again == found else [f"recovery is not idempotent: {found} and then {again}"]
+        return wrong + [f"after days: {message}" for message in differences(aged, lasting(found.facts))]
 
     def _look(self, image: Image, how: Look) -> Observation:
         image.write(self._disk.root)
@@ -181,7 +225,7 @@ class Explorer:
 def explore(recording: Recording, effort: Effort) -> Findings:
     """Run a scenario, and explore what power cuts may leave of it."""
     with recording.recorded() as disk:
-        return Explorer(recording.scenario, disk, recording.trace.operations, effort).explore()
+        return Explorer(recording, disk, effort).explore()
 
 
 def _do_nothing_else(operation: Operation, perform: Callable[[Operation], None]) -> None:

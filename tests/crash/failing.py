@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from coldframe.testing.faulty import Counting, Fault, retried_syncs
 from coldframe.testing.recording import Chain, Trace
-from crash.bench import carefully, differences, observe, plain_bench, ram_folder, run, tapped_bench
+from crash.bench import carefully, differences, observe, plain_bench, prepare, ram_folder, run, tapped_bench
 from crash.disk import Disk, Policy
 from crash.expectations import Expectations
 
@@ -46,17 +46,16 @@ class Failer:
         self.failures = Failures()
         self._scenario = scenario
         self._every = every
+        self._known: list[object] = []
 
     def fail(self, number: int, *, is_lasting: bool) -> Failures:
         """Fail all operations that the errno `number` can strike."""
         with ram_folder() as folder:
             root = os.path.join(folder, "disk")
-            os.mkdir(root)
-            with plain_bench(root) as bench:
-                self._scenario.prepare(bench)
+            self._known = prepare(self._scenario, root)
             start = Disk(root).image(Policy.ALL)
             counting = Counting()
-            with tapped_bench(root, counting, lambda _: None) as bench:
+            with tapped_bench(root, counting, lambda _: None, self._scenario.checkpoint_pages) as bench:
                 run(self._scenario, bench)
             for nth in range(1, counting.struck_by(number) + 1, self._every):
                 trace = Trace()
@@ -66,7 +65,9 @@ class Failer:
 
     def _fail_at(self, root: str, start: Image, trial: _Trial) -> None:
         start.write(root)
-        with tapped_bench(root, Chain(trial.fault, trial.trace), trial.trace.mark) as bench:
+        with tapped_bench(
+            root, Chain(trial.fault, trial.trace), trial.trace.mark, self._scenario.checkpoint_pages
+        ) as bench:
             messages = self._try(bench, trial)
         with plain_bench(root) as bench:
             reopened = carefully(observe, self._scenario, bench)
@@ -83,6 +84,9 @@ class Failer:
         try:
             session = self._scenario.open(bench)
             session.run()
+            if not trial.fault.struck:  # it waits for the closing
+                closed, session = session, None
+                closed.close()
         except self._scenario.typed:
             self.failures.refused += 1
         except Exception as error:  # noqa: BLE001 - an untyped error is the finding
@@ -97,7 +101,7 @@ class Failer:
         return messages + [f"tried again: {o}" for o in retried_syncs(trial.trace.operations)]
 
     def _go_on(self, session: Session, trial: _Trial) -> list[str]:
-        expected = Expectations(operation.mark for operation in trial.trace.operations)
+        expected = Expectations([*self._known, *(o.mark for o in trial.trace.operations)])
         found = session.observe()
         messages = found.faults + expected.violations(found.facts)
         session.finish()

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from coldframe.testing.faulty import Counting, KillPoint
 from coldframe.testing.recording import CHANGES, Channel, Verb
-from crash.bench import carefully, differences, observe, plain_bench, ram_folder, resume, run, tapped_bench
+from crash.bench import carefully, differences, observe, plain_bench, prepare, ram_folder, resume, run, tapped_bench
 from crash.disk import Disk, Policy
 from crash.expectations import Expectations
 
@@ -64,14 +64,13 @@ class Killer:
         self.kills = Kills()
         self._scenario = scenario
         self._every = every
+        self._known: list[object] = []
 
     def kill(self) -> Kills:
         """Kill at all points."""
         with ram_folder() as folder:
             root = os.path.join(folder, "disk")
-            os.mkdir(root)
-            with plain_bench(root) as bench:
-                self._scenario.prepare(bench)
+            self._known = prepare(self._scenario, root)
             start = Disk(root).image(Policy.ALL)
             is_write = self._rehearse(root)
             for nth in range(1, len(is_write) + 1, self._every):
@@ -83,7 +82,7 @@ class Killer:
     def _rehearse(self, root: str) -> list[bool]:
         """Run once unharmed: which changes there are, and which of them are writes."""
         counting = Counting()
-        with tapped_bench(root, counting, _hear_nothing) as bench:
+        with tapped_bench(root, counting, _hear_nothing, self._scenario.checkpoint_pages) as bench:
             run(self._scenario, bench)
         return [o.verb is Verb.WRITE for o in counting.operations if o.verb in CHANGES and o.channel in _COUNTED]
 
@@ -101,7 +100,7 @@ class Killer:
         self.kills.violations += [f"{where}, resumed: {message}" for message in wrong]
 
     def _judge(self, where: str, found: Observation, end: _End) -> None:
-        wrong = found.faults + Expectations(end.marks).violations(found.facts)
+        wrong = found.faults + Expectations([*self._known, *end.marks]).violations(found.facts)
         self.kills.violations += [f"{where}: {message}" for message in wrong]
 
 
@@ -136,7 +135,7 @@ def _run_and_leave(scenario: Scenario, root: str, how: tuple[KillPoint, int]) ->
     """The child's whole life. It must not return: it would go on with the parent's tests."""
     kill_point, writer = how
     try:
-        with tapped_bench(root, kill_point, lambda mark: _tell(writer, mark)) as bench:
+        with tapped_bench(root, kill_point, lambda mark: _tell(writer, mark), scenario.checkpoint_pages) as bench:
             run(scenario, bench)
         os._exit(0)
     except BaseException:  # noqa: BLE001 - nothing may get out of here

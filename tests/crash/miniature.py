@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from coldframe.files import durable_write, ensure_folder, temporary_name
-from crash.bench import Observation
+from crash.bench import CHECKPOINT_PAGES, Observation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -77,6 +77,7 @@ class Miniature:
     synchronous: str = "FULL"
     note_is_rewritten: bool = False
     typed: tuple[type[Exception], ...] = (OSError, apsw.Error)
+    checkpoint_pages: int = CHECKPOINT_PAGES
 
     def prepare(self, bench: Bench) -> None:
         """Make the folder and the database."""
@@ -143,6 +144,13 @@ class MiniatureSession:
         if os.path.exists(self._bench.path("note")):
             found.facts["note",] = _digest_of(self._bench.path("note"))
         return found
+
+    def age(self) -> None:
+        """Nothing ends here."""
+
+    def leftovers(self) -> list[str]:
+        """It does not look."""
+        return []
 
     def close(self) -> None:
         """Close the database."""

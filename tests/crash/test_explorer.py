@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coldframe.testing.recording import Operation
-    from crash.explorer import Findings
 
 _EFFORT = Effort(states=1200)
 _PLANTED = {
@@ -51,7 +50,7 @@ def _is_database_sync(operation: Operation) -> bool:
 def test_explorer_finds_nothing_in_a_service_that_keeps_the_order() -> None:
     """Blob synced, renamed, folder synced, row committed, told: no power cut breaks that."""
     found = explore(Recording(Miniature(note_is_rewritten=True)), _EFFORT)
-    assert not found.violations, _listed(found)
+    assert not found.violations, found.report()
     assert found.states > 900
     assert found.recovered > 100
 
@@ -96,7 +95,3 @@ def test_state_that_failed_can_be_made_again_alone() -> None:
     again = explore(Recording(Miniature(row_first=True)), replace(_EFFORT, only=first.where))
     assert again.states == 1
     assert [(v.where, v.message) for v in again.violations] == [(first.where, first.message)]
-
-
-def _listed(found: Findings) -> str:
-    return "\n".join(map(str, found.violations[:5]))

@@ -29,7 +29,12 @@ _FOLDER = getattr(os, "O_DIRECTORY", 0)
 
 
 class SourceUnreadable(SourceChanged):
-    """A local file is gone or cannot be read: trying again would not help."""
+    """A local file is gone or cannot be read: trying again would not help. `location` is where it should be."""
+
+    def __init__(self, message: str, location: str) -> None:
+        """Say it in `message`."""
+        super().__init__(message)
+        self.location = location
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +169,13 @@ def read_at(source: Source, descriptor: int, view: memoryview, offset: int) -> N
         view, offset = view[count:], offset + count
 
 
+def is_readable(source: Source) -> bool:
+    """Whether the system would let us open the source. Nothing is opened; a path too long to ask about counts."""
+    if len(os.fsencode(source.location)) >= PATH_LIMIT:
+        return True
+    return os.access(source.location, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 def explain(error: OSError) -> str:
     """What the system says, without the path, which the caller knows."""
     return error.strerror or str(error)
@@ -176,13 +188,13 @@ def _readable(source: Source) -> Iterator[None]:
         yield
     except OSError as error:
         msg = f"{names.printable(source.text)} cannot be read: {explain(error)}"
-        raise SourceUnreadable(msg) from error
+        raise SourceUnreadable(msg, source.location) from error
 
 
 def _ordinary(source: Source, status: os.stat_result) -> Stamp:
     if not stat.S_ISREG(status.st_mode):
         msg = f"{names.printable(source.text)} is no ordinary file any more"
-        raise SourceUnreadable(msg)
+        raise SourceUnreadable(msg, source.location)
     return Stamp.of(status)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _SUFFIX = ".blob"
 _BLOB_NAME = re.compile(r"([0-9a-f]{32})\.blob")
-_TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + r"([0-9a-f]{32})\.tmp")
+_TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + r"(?:([0-9a-f]{32})|[0-9a-f]{16})\.tmp")
 _GATHER = 256 * 1024
 """Buffers are gathered until one write holds at least so many bytes."""
 _PAGE = 1000
@@ -118,12 +118,13 @@ class DiskBlobs:
 
     def leftovers(self) -> Iterator[Leftover]:
         """The temporary files of puts that are not done."""
-        for folder in self._folders.all():
+        for folder in (self._folders.root, *self._folders.all()):  # in the root: one of the file `store-id`
             with blob_errors("The blobs could not be listed"):
                 names = os.listdir(folder)
             for match in filter(None, map(_TEMPORARY.fullmatch, names)):
                 path = os.path.join(folder, match[0])
-                yield Leftover(path, max(_made_ms(bytes.fromhex(match[1])), _modified_ms(path)))
+                made_ms = _made_ms(bytes.fromhex(match[1])) if match[1] else 0
+                yield Leftover(path, max(made_ms, _modified_ms(path)))
 
     def unlink_leftover(self, leftover: Leftover) -> None:
         """Remove a temporary file."""

@@ -26,13 +26,13 @@ class KeyFolders:
     """The folders below one blobs folder.
 
     Args:
-        root: The blobs folder.
+        root: The blobs folder; also an attribute.
         files: Makes folders and syncs them.
     """
 
     def __init__(self, root: str, files: Files) -> None:
         """Trust no folder yet: that one is there does not mean that its name is durable."""
-        self._root = root
+        self.root = root
         self._files = files
         self._durable: set[str] = set()
         self._lock = Lock()
@@ -40,7 +40,7 @@ class KeyFolders:
 
     def path(self, key: bytes) -> str:
         """The folder of a key."""
-        return os.path.join(self._root, key.hex()[:_DIGITS])
+        return os.path.join(self.root, key.hex()[:_DIGITS])
 
     def ready(self, key: bytes) -> str:
         """The folder of a key, made if need be, its own name durable.
@@ -55,7 +55,7 @@ class KeyFolders:
             if path not in self._durable:
                 with suppress(FileExistsError):
                     self._files.make_folder(path)
-                self._files.sync_folder(self._root)
+                self._files.sync_folder(self.root)
                 self._durable.add(path)
         return path
 
@@ -71,8 +71,8 @@ class KeyFolders:
     def all(self) -> Iterator[str]:
         """Every folder, oldest first."""
         with blob_errors("The blobs could not be listed"):
-            names = sorted(os.listdir(self._root))
-        return (os.path.join(self._root, name) for name in names if _NAME.fullmatch(name))
+            names = sorted(os.listdir(self.root))
+        return (os.path.join(self.root, name) for name in names if _NAME.fullmatch(name))
 
     def before(self, moment_ms: int) -> Iterator[str]:
         """The folders whose span begins before a moment."""

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from coldframe.catalog import recording, searching
+from coldframe.catalog.checking import find_damage
 from coldframe.catalog.database import damaged, open_database
 from coldframe.catalog.rows import (
     ARCHIVE_COLUMNS,
@@ -217,6 +218,10 @@ class Catalog:
         return self.database.write(lambda connection: recording.forget(connection, store, vault_name, archive_ids))
 
     # --- the file itself ----------------------------------------------------------------------------------------------
+
+    def find_damage(self) -> Iterator[str]:
+        """Read everything and tell what is not as it was written; nothing if all is well."""
+        return find_damage(self.database)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -44,7 +44,6 @@ _SETTINGS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA trusted_schema = OFF",
     "PRAGMA cell_size_check = ON",
-    "PRAGMA temp_store = MEMORY",
 )
 _MACOS_SETTINGS = ("PRAGMA fullfsync = ON", "PRAGMA checkpoint_fullfsync = ON")
 _SYNCHRONOUS_FULL = 2
@@ -112,7 +111,8 @@ class Database:
             connections = [*self._readers, *([self._writer] if self._writer else [])]
             self._readers, self._writer, self._is_closed = [], None, True
         for connection in connections:
-            connection.close()
+            with suppress(apsw.Error):  # the last one empties the log into the file; if it cannot, the log stays
+                connection.close()
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -206,7 +206,7 @@ def translated(path: str) -> Iterator[None]:
     """Turn SQLite's errors into coldframe's, with what to do next."""
     try:
         yield
-    except apsw.Error as error:
+    except (apsw.Error, UnicodeDecodeError) as error:
         explained = explain(error, path)
         if explained is error:
             raise
@@ -216,7 +216,7 @@ def translated(path: str) -> Iterator[None]:
 def explain(error: Exception, path: str) -> Exception:
     """The error that a user should see in place of SQLite's; any other error as it is."""
     match error:
-        case apsw.CorruptError() | apsw.NotADBError():
+        case apsw.CorruptError() | apsw.NotADBError() | UnicodeDecodeError():  # SQLite hands out broken text as it is
             return damaged(path, str(error))
         case apsw.BusyError() | apsw.LockedError():
             return Busy(f"another process is holding the catalog {path}; try again when it is done")

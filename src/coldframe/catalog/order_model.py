@@ -142,6 +142,7 @@ class Order:
         token: Random; part of the names of the order's unfinished files.
         max_cost: The most that was agreed to, for all its jobs.
         overwrite: Whether a different file at the destination is replaced.
+        is_told: Whether the files that were settled when it was placed were answered to whoever carries it on.
     """
 
     store: str
@@ -151,6 +152,7 @@ class Order:
     tier: Tier
     max_cost: Decimal
     overwrite: bool = False
+    is_told: bool = False
     state: OrderState = OrderState.OPEN
     placed_at: datetime
     closed_at: datetime | None = None

@@ -21,7 +21,7 @@ from coldframe.model import ByteRange, Tier
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ORDER_COLUMNS = "number, token, store, destination, mount_point, tier, max_cost, overwrite, state, placed_at, closed_at"
+ORDER_COLUMNS = "number, token, store, destination, mount_point, tier, max_cost, overwrite, is_told, state, placed_at, closed_at"
 WANTED_COLUMNS = (
     "id, order_number, vault_name, archive_id, archive_size, tree_hash, range_start, range_end, description, state,"
     " job_id, asked, detail"
@@ -42,6 +42,7 @@ def order_values(order: Order) -> tuple[Any, ...]:
         order.tier,
         str(order.max_cost),
         int(order.overwrite),
+        int(order.is_told),
         order.state,
         to_milliseconds(order.placed_at),
     )
@@ -87,9 +88,10 @@ def read_order(row: Sequence[Any]) -> Order:
         tier=Tier(row[5]),
         max_cost=Decimal(row[6]),
         overwrite=bool(row[7]),
-        state=OrderState(row[8]),
-        placed_at=from_milliseconds(row[9]),
-        closed_at=None if row[10] is None else from_milliseconds(row[10]),
+        is_told=bool(row[8]),
+        state=OrderState(row[9]),
+        placed_at=from_milliseconds(row[10]),
+        closed_at=None if row[11] is None else from_milliseconds(row[11]),
     )
 
 

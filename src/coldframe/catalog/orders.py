@@ -78,7 +78,7 @@ class Orders:
 
         def act(connection: apsw.Connection) -> int:
             number = _insert(
-                connection, "INSERT INTO orders VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", order_values(order)
+                connection, "INSERT INTO orders VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", order_values(order)
             )
             for wanted, placements in batches:
                 _add_batch(connection, number, wanted, placements)
@@ -156,14 +156,33 @@ class Orders:
                 return
             last = page[-1].row
 
-    def find_wanted(self, number: int, archive_ids: Sequence[str]) -> list[Wanted]:
-        """What the order wants of these archives and is not closed."""
+    def find_wanted(self, numbers: Sequence[int], archive_ids: Sequence[str]) -> list[Wanted]:
+        """What the orders want of these archives and is not closed."""
         sql = (
-            f"SELECT {WANTED_COLUMNS} FROM order_job WHERE order_number = ? AND state NOT IN {_OVER}"
-            " AND archive_id IN (SELECT value FROM json_each(?))"
+            f"SELECT {WANTED_COLUMNS} FROM order_job WHERE order_number IN (SELECT value FROM json_each(?))"
+            f" AND state NOT IN {_OVER} AND archive_id IN (SELECT value FROM json_each(?))"
         )
         with self._database.read() as connection:
-            return [read_wanted(row) for row in connection.execute(sql, (number, json.dumps(list(archive_ids))))]
+            return [
+                read_wanted(row)
+                for row in connection.execute(sql, (json.dumps(list(numbers)), json.dumps(list(archive_ids))))
+            ]
+
+    def wanted_row(self, row: int) -> Wanted:
+        """One archive or range that an order wants."""
+        with self._database.read() as connection:
+            sql = f"SELECT {WANTED_COLUMNS} FROM order_job WHERE id = ?"
+            return next(read_wanted(found) for found in connection.execute(sql, (row,)))
+
+    def has_work(self, number: int) -> bool:
+        """Whether files of the order can be put in place now."""
+        sql = (
+            "SELECT EXISTS (SELECT 1 FROM order_job WHERE order_number = ?1 AND state IN ('ready', 'at hand'))"
+            " OR EXISTS (SELECT 1 FROM order_placement WHERE order_number = ?1 AND state = 'waiting' AND job IS NULL)"
+        )
+        with self._database.read() as connection:
+            (row,) = connection.execute(sql, (number,))
+            return bool(row[0])
 
     def count_wanted(self, number: int, *states: WantedState) -> int:
         """How many archives and ranges of the order are in one of `states`."""
@@ -172,11 +191,14 @@ class Orders:
             (row,) = connection.execute(sql, (number, json.dumps(states)))
             return _int(row[0])
 
-    def vaults(self, number: int) -> list[str]:
-        """The vaults in which the order has anything open."""
-        sql = f"SELECT DISTINCT vault_name FROM order_job WHERE order_number = ? AND state NOT IN {_OVER} ORDER BY 1"
+    def vaults(self, numbers: Sequence[int]) -> list[str]:
+        """The vaults in which the orders have anything open."""
+        sql = (
+            "SELECT DISTINCT vault_name FROM order_job WHERE order_number IN (SELECT value FROM json_each(?))"
+            f" AND state NOT IN {_OVER} ORDER BY 1"
+        )
         with self._database.read() as connection:
-            return [str(row[0]) for row in connection.execute(sql, (number,))]
+            return [str(row[0]) for row in connection.execute(sql, (json.dumps(list(numbers)),))]
 
     def started(self, row: int, job_id: str) -> None:
         """A job of our own was started, and is paid."""
@@ -236,11 +258,12 @@ class Orders:
         with self._database.read() as connection:
             return [read_placement(row) for row in connection.execute(sql, (number, limit))]
 
-    def is_claimed(self, number: int, placed_as: str, *, by_other_than: int) -> bool:
-        """Whether another file of the order has this place, or one that a careless file system takes for it."""
-        sql = "SELECT 1 FROM order_placement WHERE order_number = ? AND place_key = ? AND id <> ? LIMIT 1"
+    def places_like(self, number: int, placed_as: str, *, by_other_than: int) -> list[str]:
+        """The places of other files of the order that a case-insensitive file system may take for `placed_as`."""
+        sql = "SELECT placed_as FROM order_placement WHERE order_number = ? AND place_key = ? AND id <> ?"
         with self._database.read() as connection:
-            return any(True for _ in connection.execute(sql, (number, place_key(placed_as), by_other_than)))
+            rows = connection.execute(sql, (number, place_key(placed_as), by_other_than))
+            return [str(row[0]) for row in rows]
 
     def close_placements(self, changes: Sequence[PlacementChange], *, wanted: WantedChange | None = None) -> None:
         """Record what became of files, and with the last of them of the archive or range that filled them."""
@@ -298,6 +321,11 @@ class Orders:
             return state
 
         return self._database.write(act)
+
+    def told(self, number: int) -> None:
+        """The files that were settled when the order was placed were answered."""
+        sql = "UPDATE orders SET is_told = 1 WHERE number = ?"
+        self._database.write(lambda connection: connection.execute(sql, (number,)))
 
     def cancel(self, number: int, now: datetime) -> None:
         """Give an open order up. Jobs that run at the store cannot be stopped; they expire."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, TextIO
 
@@ -34,14 +35,19 @@ class App:
 
         return load_settings(find_home())
 
+    def settle(self, **flags: object) -> Settings:
+        """The settings with those flags on top that were given."""
+        from coldframe.settings import with_flags  # noqa: PLC0415 - start-up time
+
+        self.settings = with_flags(self.settings, **flags)
+        return self.settings
+
     def coldframe(self, *, store: str | None = None) -> Coldframe:
         """Everything the library can do, on the store that a flag or the settings name."""
         from coldframe.composition import open_coldframe  # noqa: PLC0415 - start-up time
 
         if self._coldframe is None:
-            from coldframe.settings import with_flags  # noqa: PLC0415 - as above
-
-            self._coldframe = open_coldframe(settings=with_flags(self.settings, store=store))
+            self._coldframe = open_coldframe(settings=self.settle(store=store))
         return self._coldframe
 
     def vault(self, flag: str | None) -> str:
@@ -104,7 +110,8 @@ class App:
         )
         yield printer
         printer.end()
-        stream.flush()
+        if not is_live:
+            stream.flush()
 
 
 def say(line: str) -> None:
@@ -114,6 +121,12 @@ def say(line: str) -> None:
         sys.stderr.flush()
     except (OSError, RuntimeError):
         pass  # RuntimeError: a signal came in the middle of another line
+
+
+def forget_output() -> None:
+    """Let nobody's reading of standard output be nobody's trouble, Python's own flush at the end included."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def terminal_width(stream: TextIO) -> int | None:

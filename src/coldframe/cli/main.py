@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli.app import App, say
+from coldframe.cli.app import App, forget_output, say
 from coldframe.cli.command import Lazy, LazyGroup, OutputClosed, debug_option
 from coldframe.cli.exits import Exit, exit_for
 from coldframe.errors import ColdframeError
@@ -74,7 +73,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return int(status or Exit.DONE)
     except (OutputClosed, BrokenPipeError):
-        _forget_output()
+        forget_output()
         return Exit.DONE  # whoever read our output had enough
     except (KeyboardInterrupt, click.Abort):
         say("Interrupted.")
@@ -105,9 +104,3 @@ def describe(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
     return f"this should not have happened: {type(error).__name__}: {error}. With --debug it says where."
-
-
-def _forget_output() -> None:
-    """Let Python's own flush at the end find nothing to complain about."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

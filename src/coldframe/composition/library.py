@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from coldframe.catalog import Catalog
     from coldframe.catalog.orders import Orders
     from coldframe.clock import Clock
+    from coldframe.composition.archiving import ArchiveJob, ArchiveRun
     from coldframe.files import Files
     from coldframe.ports import ColdStore
     from coldframe.progress import Observer
-    from coldframe.retriever import Retriever
+    from coldframe.retriever.retriever import Retriever
     from coldframe.service import VaultService
     from coldframe.settings import Home, Settings
 
@@ -106,9 +107,15 @@ class Coldframe:
             raise BadUsage(f"{self.store.url} is not a store that this process keeps itself.")
         return self.store
 
+    def archive(self, job: ArchiveJob, *, observer: Observer = ignore) -> ArchiveRun:
+        """One run of an archive job, to be used in a `with`."""
+        from coldframe.composition.archiving import ArchiveRun  # noqa: PLC0415 - as above
+
+        return ArchiveRun(self, job, observer=observer)
+
     def retriever(self, observer: Observer = ignore) -> Retriever:
         """The way out of the store."""
-        from coldframe.retriever import Retriever  # noqa: PLC0415 - as above
+        from coldframe.retriever.retriever import Retriever  # noqa: PLC0415 - as above
 
         return Retriever(
             self.store,
@@ -118,6 +125,7 @@ class Coldframe:
             jobs=self.settings.jobs,
             observer=observer,
             files=self.files,
+            waits=self.settings.tiers,
         )
 
     def close(self) -> None:

@@ -16,7 +16,6 @@ from urllib.parse import unquote, urlsplit
 from coldframe.errors import (
     AccessDenied,
     BadUsage,
-    ColdframeError,
     ResourceNotFound,
     ServiceUnavailable,
     TreeHashMismatch,
@@ -27,6 +26,7 @@ from coldframe.inventory.csv_file import check_inventory
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from coldframe.errors import ColdframeError
     from coldframe.files import Files
 
 _PIECE = 1 << 20

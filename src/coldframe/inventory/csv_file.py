@@ -139,7 +139,10 @@ class _Writing:
 @contextmanager
 def _opened(path: str) -> Iterator[Records]:
     with open(path, "rb") as file:
-        yield Records(file, name=path, required=REQUIRED)
+        records = Records(
+            file, name=path, required=REQUIRED
+        )  # held here, or it would be gone before the file is closed
+        yield records
 
 
 def _read(record: Record, columns: list[str]) -> InventoryRow | RowError:

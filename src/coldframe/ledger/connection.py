@@ -86,7 +86,7 @@ def ledger_errors() -> Iterator[None]:
         msg = f"The ledger cannot be written: {os.strerror(errno.ENOSPC)}. Free some space and try again."
         raise ServiceUnavailable(msg) from error
     except apsw.Error as error:
-        msg = f"The ledger cannot be used: {error}."
+        msg = f"The ledger cannot be used: {str(error) or type(error).__name__}."
         raise ServiceUnavailable(msg) from error
     except OSError as error:
         msg = f"The ledger cannot be used: {error.strerror or type(error).__name__}."

@@ -7,6 +7,7 @@ the point at which something exists: nothing is answered before it.
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -29,7 +30,7 @@ from coldframe.ledger.facts import SqliteFacts
 from coldframe.ledger.migrations import migrate, use_wal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from coldframe.clock import Clock
     from coldframe.combine import Ticket
@@ -106,15 +107,8 @@ class SqliteLedger:
 
     def read(self, act: Callable[[Facts], T]) -> T:
         """Run `act` on one consistent view."""
-        with ledger_errors():
-            connection = self._borrow()
-            try:
-                connection.execute("BEGIN")
-                return act(SqliteFacts(connection))
-            finally:
-                if connection.in_transaction:
-                    connection.execute("COMMIT")
-                self._give_back(connection)
+        with ledger_errors(), self._view() as connection:
+            return act(SqliteFacts(connection))
 
     def write(self, act: Callable[[Changes], T]) -> T:
         """Run `act` in a transaction that it may share with others."""
@@ -125,13 +119,34 @@ class SqliteLedger:
         return cast("T", self._combiner(_Wish(act, is_alone=True)))
 
     def close(self) -> None:
-        """Close all connections; the last process to do so empties the write-ahead log."""
+        """Close all connections; the last process to do so empties the write-ahead log.
+
+        That it could not be emptied, on a full disk, is no loss: every commit is in it durably.
+        """
         with self._lock:
             self._is_closed = True
-            connections, self._idle = [self._writer, *self._idle], []
-        with ledger_errors():
-            for connection in reversed(connections):
+            connections, self._idle = [*self._idle, self._writer], []
+        for connection in connections:
+            with suppress(apsw.Error, OSError):
                 connection.close()
+
+    @contextmanager
+    def _view(self) -> Iterator[apsw.Connection]:
+        """A connection inside a read transaction; one on which SQLite failed is not used again."""
+        connection = self._borrow()
+        try:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("COMMIT")
+        except apsw.Error:
+            connection.close()
+            raise
+        except BaseException:
+            self._give_back(connection)
+            raise
+        self._give_back(connection)
 
     def _borrow(self) -> apsw.Connection:
         with self._lock:
@@ -182,7 +197,7 @@ class SqliteLedger:
             outcomes = [self._run(act) for act in acts]
             self._writer.execute("COMMIT")
         except BaseException:
-            if self._writer.in_transaction:
+            with suppress(apsw.Error):  # SQLite has ended most transactions that failed by itself
                 self._writer.execute("ROLLBACK")
             raise
         return outcomes

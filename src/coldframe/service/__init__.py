@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from coldframe.service.scrubbing import Finding, FindingKind, ScrubProgress
 from coldframe.service.service import VaultService
+from coldframe.service.sweeping import SweepReport
 
-__all__ = ["VaultService"]
+__all__ = ["Finding", "FindingKind", "ScrubProgress", "SweepReport", "VaultService"]

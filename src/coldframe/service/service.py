@@ -10,11 +10,17 @@ from coldframe.service.archives import ServiceArchives
 from coldframe.service.core import Core
 from coldframe.service.jobs import ServiceJobs
 from coldframe.service.multipart import ServiceMultipart
+from coldframe.service.scrubbing import Scrub, progress_of
+from coldframe.service.sweeping import Sweep
 from coldframe.service.vaults import ServiceVaults
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from coldframe.clock import Clock
     from coldframe.ports import Blobs, Ledger
+    from coldframe.service.scrubbing import Finding, ScrubProgress
+    from coldframe.service.sweeping import SweepReport
 
 _NO_WAITS = TierWaits()
 
@@ -67,6 +73,33 @@ class VaultService(ServiceVaults, ServiceArchives, ServiceMultipart, ServiceJobs
     def url(self) -> str:
         """The store URL that opens it."""
         return self._url
+
+    def sweep(self) -> SweepReport:
+        """Forget what has ended and remove bytes that nothing refers to; may run beside anything, any number of times.
+
+        Raises:
+            ServiceUnavailable: Not everything could be swept; what is left, the next sweep takes.
+        """
+        return Sweep(self._core).run()
+
+    def scrub(self, *, rate: float | None = None, restart: bool = False) -> Iterator[Finding]:
+        """Hash every stored byte again and yield what is wrong, as it is found; nothing is changed.
+
+        It goes on where an earlier scrub was cut off, repeating what that one had found, unless `restart`. Whoever
+        stops iterating cuts it off. Blobs that were made after its beginning are left to the next one.
+
+        Args:
+            rate: At most so many bytes a second.
+            restart: Begin anew.
+
+        Raises:
+            ServiceUnavailable: A blob could not be looked at for a reason that says nothing about it.
+        """
+        return Scrub(self._core, rate=rate, restart=restart).findings()
+
+    def scrub_progress(self) -> ScrubProgress | None:
+        """How far the last scrub is, or None."""
+        return progress_of(self._core)
 
     def close(self) -> None:
         """Let go of the ledger."""

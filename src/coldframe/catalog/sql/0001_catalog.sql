@@ -53,6 +53,7 @@ CREATE TABLE entry (
 
 CREATE INDEX entry_version ON entry (vault, path, source);
 CREATE INDEX entry_listing ON entry (vault, path) WHERE is_newest AND bundle IS NULL;
+CREATE INDEX entry_member ON entry (vault, path) WHERE is_newest AND bundle IS NOT NULL;
 CREATE INDEX entry_source ON entry (vault, source) WHERE is_newest AND bundle IS NULL AND source IS NOT NULL;
 CREATE INDEX entry_archive ON entry (archive);
 CREATE INDEX entry_bundle ON entry (bundle) WHERE bundle IS NOT NULL;

@@ -10,6 +10,7 @@ CREATE TABLE orders (
     tier        TEXT NOT NULL,
     max_cost    TEXT NOT NULL,          -- the most that was agreed to, a decimal number
     overwrite   INTEGER NOT NULL,
+    is_told     INTEGER NOT NULL,       -- whether the files that needed nothing were answered to whoever carried it on
     state       TEXT NOT NULL,
     placed_at   INTEGER NOT NULL,
     closed_at   INTEGER

@@ -1,0 +1,136 @@
+"""Sending: the store's upload operations, tried again where that may help, each answer held against our own hash."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from coldframe.archiver.pace import PacedBody
+from coldframe.errors import StoreError, TreeHashMismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coldframe.archiver.bodies import HashedBody
+    from coldframe.archiver.pace import Pace
+    from coldframe.archiver.retries import Retries
+    from coldframe.model import Receipt
+    from coldframe.ports import ColdStore
+
+T = TypeVar("T")
+
+_TRIES = 3
+
+
+class Sender:
+    """The way into one vault of a store.
+
+    Args:
+        store: Where to.
+        vault_name: Which vault.
+        pace: How fast all bodies together may go.
+        retries: How often and when to try again.
+    """
+
+    def __init__(self, store: ColdStore, vault_name: str, *, pace: Pace, retries: Retries) -> None:
+        """Send nothing yet."""
+        self._store = store
+        self._vault_name = vault_name
+        self._pace = pace
+        self._retries = retries
+
+    def send_archive(self, make_body: Callable[[], HashedBody], *, description: str) -> Receipt:
+        """Send a whole archive in one request.
+
+        Raises:
+            TreeHashMismatch: The store's tree hash is not ours; the archive was deleted again.
+        """
+
+        def send() -> Receipt:
+            body = make_body()
+            paced = PacedBody(body, self._pace)
+            receipt = self._store.upload_archive(
+                self._vault_name, paced, tree_hash=body.known_tree_hash, description=description
+            )
+            if receipt.tree_hash != body.tree_hash:
+                self._withdraw(receipt)
+                _mismatch(receipt.tree_hash, body.tree_hash)
+            return receipt
+
+        return _try_thrice(lambda: self._retries(send))
+
+    def initiate(self, *, part_size: int, description: str) -> str:
+        """Open a multipart upload and answer its ID."""
+        return self._retries(
+            lambda: self._store.initiate_multipart_upload(
+                self._vault_name, part_size=part_size, description=description
+            )
+        )
+
+    def send_part(self, upload_id: str, make_body: Callable[[], HashedBody], *, start: int) -> str:
+        """Send one part and answer its tree hash.
+
+        Raises:
+            TreeHashMismatch: The store's tree hash is not ours, three times.
+        """
+
+        def send() -> str:
+            body = make_body()
+            paced = PacedBody(body, self._pace)
+            answer = self._store.upload_multipart_part(
+                self._vault_name, upload_id, paced, start=start, tree_hash=body.known_tree_hash
+            )
+            if answer != body.tree_hash:
+                _mismatch(answer, body.tree_hash)
+            return answer
+
+        return _try_thrice(lambda: self._retries(send))
+
+    def complete(self, upload_id: str, *, size: int, tree_hash: str) -> Receipt:
+        """Turn the parts into an archive.
+
+        Raises:
+            TreeHashMismatch: The store's tree hash is not ours.
+        """
+        receipt = self._retries(
+            lambda: self._store.complete_multipart_upload(
+                self._vault_name, upload_id, archive_size=size, tree_hash=tree_hash
+            )
+        )
+        if receipt.tree_hash != tree_hash:
+            _mismatch(receipt.tree_hash, tree_hash)
+        return receipt
+
+    def abort(self, upload_id: str) -> None:
+        """Drop an upload that nobody will go on with. If that fails, `cleanup` will find it."""
+        with suppress(StoreError):
+            self._store.abort_multipart_upload(self._vault_name, upload_id)
+
+    def confirmed_parts(self, upload_id: str) -> tuple[int, dict[int, str]]:
+        """An open upload's part size, and the tree hashes of its confirmed parts by their starts."""
+        confirmed: dict[int, str] = {}
+        marker: str | None = None
+        while True:
+            page = self._retries(lambda: self._store.list_parts(self._vault_name, upload_id, marker=marker))  # noqa: B023 - called at once
+            confirmed |= {part.range.start: part.tree_hash for part in page.parts}
+            marker = page.marker
+            if marker is None:
+                return page.upload.part_size, confirmed
+
+    def _withdraw(self, receipt: Receipt) -> None:
+        """Delete an archive that holds other bytes than ours, so that nobody takes it for the file."""
+        with suppress(StoreError):
+            self._store.delete_archive(self._vault_name, receipt.archive_id)
+
+
+def _try_thrice(act: Callable[[], T]) -> T:
+    """Read and send again if the bytes did not arrive as they were sent (reliability C9)."""
+    for _ in range(_TRIES - 1):
+        with suppress(TreeHashMismatch):
+            return act()
+    return act()
+
+
+def _mismatch(theirs: str, ours: str) -> None:
+    msg = f"the store's tree hash {theirs} is not that of the bytes that were read, {ours}; it is not archived"
+    raise TreeHashMismatch(msg)

@@ -1,0 +1,202 @@
+"""`coldframe archive`: files and folders into a vault, and the inventory of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from coldframe.archiver.request import ArchiveRequest
+from coldframe.cli.command import Command
+from coldframe.cli.exits import Exit
+from coldframe.cli.jobs import JobView, count_files
+from coldframe.cli.options import (
+    JOBS,
+    PART_SIZE,
+    RATE,
+    dry_run_option,
+    output_option,
+    store_option,
+    vault_option,
+    yes_option,
+)
+from coldframe.cli.output import Column, size_column
+from coldframe.composition.archiving import ArchiveJob
+from coldframe.progress import Outcome
+from coldframe.quantities import format_size
+from coldframe.settings import parse_path
+
+if TYPE_CHECKING:
+    from coldframe.archiver.request import FileResult
+    from coldframe.cli.app import App
+    from coldframe.composition.archiving import ArchiveSummary
+
+COLUMNS = (
+    Column("outcome", "OUTCOME", width=9),
+    size_column(),
+    Column("file_path", "PATH"),
+    Column("kind"),
+    Column("vault_name"),
+    Column("archive_id"),
+    Column("tree_hash"),
+    Column("source"),
+    Column("detail"),
+)
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "coldframe archive ./Subs --vault astrodata",
+        "coldframe archive ./Subs --vault astrodata --zip Bias --zip Dark --zip Flat \\",
+        "    --inventory m33.archive_inventory.csv --inventory-copy s3://myastrodata/",
+        "coldframe archive ./Subs --vault astrodata --exclude '*.tmp' --dry-run",
+        "coldframe archive ./Subs --vault astrodata --inventory m33.csv --delete-source",
+    ),
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@vault_option
+@click.option("--zip", "zip_", multiple=True, metavar="PATTERN", help="Make one zip archive of each matching folder.")
+@click.option("--include", multiple=True, metavar="PATTERN", help="Archive only files that match.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave files and folders out that match.")
+@click.option("--inventory", "-i", metavar="FILE", help="Extend this inventory CSV with what is archived.")
+@click.option("--inventory-copy", multiple=True, metavar="TARGET", help="Copy it to a folder or s3://BUCKET/PREFIX/.")
+@click.option("--delete-source", is_flag=True, help="Remove local files once they are safe. Asks first.")
+@click.option("--checksum", "-c", is_flag=True, help="Compare tree hashes, not size and modification time.")
+@click.option("--no-dedupe", is_flag=True, help="Send known content again instead of recording its new path.")
+@click.option("--follow-symlinks", is_flag=True, help="Archive what symbolic links point to.")
+@click.option("--jobs", "-j", type=JOBS, help="How many parts or files travel at once.")
+@click.option("--part-size", type=PART_SIZE, help="The smallest part of a multipart upload, such as 64MiB.")
+@click.option("--limit-rate", type=RATE, help="The highest rate, such as 20MiB/s or 80Mbit/s.")
+@store_option
+@dry_run_option
+@yes_option
+@output_option
+@click.pass_obj
+def command(
+    app: App,
+    /,
+    paths: tuple[str, ...],
+    *,
+    vault: str | None,
+    zip_: tuple[str, ...],
+    inventory: str | None,
+    inventory_copy: tuple[str, ...],
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    delete_source: bool,
+    checksum: bool,
+    no_dedupe: bool,
+    follow_symlinks: bool,
+    jobs: int | None,
+    part_size: int | None,
+    limit_rate: float | None,
+    store: str | None,
+    dry_run: bool,
+    yes: bool,
+    output: str | None,
+) -> Exit:
+    """Archive files and folders into a vault.
+
+    Each file becomes one archive. What the catalog knows already is skipped; a run that was stopped, however it was
+    stopped, is carried on by the same command.
+    """
+    settings = app.settle(
+        store=store,
+        jobs=jobs,
+        part_size=part_size,
+        limit_rate=limit_rate,
+        zip=zip_,
+        include=include,
+        exclude=exclude,
+        inventory=parse_path(inventory) if inventory else None,
+        inventory_copy=inventory_copy,
+        follow_symlinks=follow_symlinks or None,
+        dedupe=False if no_dedupe else None,
+    )
+    request = ArchiveRequest(
+        paths=tuple(expand(paths)),
+        vault_name=app.vault(vault),
+        zip_patterns=settings.zip,
+        include=settings.include,
+        exclude=settings.exclude,
+        follow_symlinks=settings.follow_symlinks,
+        checksum=checksum,
+        dedupe=settings.dedupe,
+        dry_run=dry_run,
+    )
+    job = ArchiveJob(
+        request=request, inventory=settings.inventory, copies=settings.inventory_copy, delete_source=delete_source
+    )
+    if delete_source and not dry_run:
+        question = f"Remove each local file once its archive in {request.vault_name} is confirmed and recorded?"
+        if not app.confirm(question, yes=yes):
+            return Exit.FAILED
+    return _archive(app, job, form=app.form(output))
+
+
+def expand(paths: tuple[str, ...]) -> list[str]:
+    """Paths as typed; on Windows, where no shell does it, patterns are replaced by what they match."""
+    import os  # noqa: PLC0415 - beside its only use
+
+    if os.name != "nt":
+        return list(paths)
+    from glob import glob  # noqa: PLC0415 - Windows only
+
+    return [found for path in paths for found in (([path] if os.path.lexists(path) else glob(path)) or [path])]
+
+
+def _archive(app: App, job: ArchiveJob, *, form: str) -> Exit:
+    coldframe = app.coldframe()
+    view = JobView(app, coldframe.clock)
+    with view, coldframe.archive(job, observer=view.observe) as run, view.heeding(run.stop):
+        with app.printer(COLUMNS, form=form, stream=view.output, is_live=True) as printer:
+            for result in run.results():
+                if form != "table" or result.outcome is not Outcome.UNCHANGED:
+                    view.row(printer, _row(result, job.request.vault_name))
+                if result.detail and result.outcome in {Outcome.FAILED, Outcome.LEFT_OUT}:
+                    view.say(f"{result.path}: {result.outcome}: {result.detail}")
+        summary = run.finish()
+    app.say(*_sum_up(summary, job))
+    if view.exit is not None:
+        app.say("Stopped. The same command carries on.")
+        return view.exit
+    return Exit.SOME_FAILED if summary.files[Outcome.FAILED] else Exit.DONE
+
+
+def _row(result: FileResult, vault_name: str) -> dict[str, object]:
+    return {
+        "outcome": result.outcome.value,
+        "size": result.size,
+        "file_path": result.path,
+        "kind": result.kind.value,
+        "vault_name": vault_name,
+        "archive_id": result.archive_id,
+        "tree_hash": result.tree_hash,
+        "source": result.source,
+        "detail": result.detail or None,
+    }
+
+
+def _sum_up(summary: ArchiveSummary, job: ArchiveJob) -> list[str]:
+    """The last lines: what is where now, what is not, and what to do about it."""
+    files, sizes, vault = summary.files, summary.sizes, job.request.vault_name
+    would = "would be " if job.request.dry_run else ""
+    sent = f"{count_files(files[Outcome.ARCHIVED])} {would}archived in {vault}, {format_size(sizes[Outcome.ARCHIVED])}"
+    others = [
+        f"{files[outcome]:,} {words}"
+        for outcome, words in (
+            (Outcome.RECORDED, "recorded, whose content is there already"),
+            (Outcome.UNCHANGED, "unchanged"),
+            (Outcome.LEFT_OUT, "left out"),
+            (Outcome.FAILED, "failed"),
+        )
+        if files[outcome]
+    ]
+    lines = ["; ".join([sent, *others]) + "."]
+    if summary.deleted or summary.kept:
+        freed = f"{count_files(summary.deleted)} removed here, {format_size(summary.deleted_size)} freed"
+        lines.append(f"{freed}; {summary.kept:,} kept." if summary.kept else f"{freed}.")
+    if files[Outcome.FAILED]:
+        lines.append("Run the same command again when what failed is mended.")
+    return lines

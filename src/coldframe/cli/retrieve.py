@@ -1,0 +1,316 @@
+"""`coldframe retrieve`: plan, price and place an order, and carry it on as far as it goes."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from math import inf
+from typing import TYPE_CHECKING
+
+import click
+
+from coldframe.catalog import Query
+from coldframe.catalog.order_model import PlacementState
+from coldframe.cli.command import Command
+from coldframe.cli.entries import query_text
+from coldframe.cli.exits import Exit
+from coldframe.cli.ids import read_ids
+from coldframe.cli.jobs import JobView, count_files
+from coldframe.cli.options import (
+    MONEY,
+    TIER,
+    Parsed,
+    dry_run_option,
+    output_option,
+    store_option,
+    vault_option,
+    yes_option,
+)
+from coldframe.cli.output import Column, moment_column, show_moment, size_column
+from coldframe.composition.retrieving import RetrieveJob, RetrieveRun, decimal_of, missing_ids
+from coldframe.errors import BadUsage, DestinationUnavailable, LimitRefused
+from coldframe.progress import Outcome
+from coldframe.quantities import format_money, format_size, parse_duration
+from coldframe.retriever.results import result_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from coldframe.cli.app import App
+    from coldframe.composition import Coldframe
+    from coldframe.retriever.plan import Plan
+    from coldframe.retriever.results import RetrievedFile
+
+COLUMNS = (
+    Column("outcome", "OUTCOME", width=9),
+    size_column(),
+    Column("placed_as", "PLACED AS"),
+    Column("file_path"),
+    Column("archive_id"),
+    Column("job_id"),
+    Column("tree_hash"),
+    Column("detail"),
+)
+OFFER_COLUMNS = (
+    Column("tier", "TIER", width=9),
+    Column("price", "PRICE", lambda value: format_money(float(str(value))), width=6, is_right=True),
+    Column("currency"),
+    moment_column("ready_at", "READY BY"),
+    Column("files"),
+    Column("size"),
+    Column("archives"),
+    Column("job_size"),
+)
+_FOR_EVER = "forever"
+WAIT = Parsed("duration", lambda text: inf if text == _FOR_EVER else parse_duration(text))
+
+
+class RetrieveCommand(Command):
+    """A command whose `--wait` may stand alone before a query: what follows is its value only if it is a duration."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words of the command line."""
+        words = list(args)
+        for place, word in enumerate(words):
+            if word == "--wait" and not _is_duration(words[place + 1 : place + 2]):
+                words[place] = f"--wait={_FOR_EVER}"
+        return super().parse_args(ctx, words)
+
+
+def _is_duration(words: list[str]) -> bool:
+    try:
+        return bool(words) and parse_duration(words[0]) >= 0
+    except ValueError:
+        return False
+
+
+@click.command(
+    cls=RetrieveCommand,
+    examples=(
+        "coldframe retrieve 'Light/*_Blue_*' --vault astrodata --into ./astro-retrieval",
+        "coldframe retrieve m33 bias --into ./back --tier Bulk --max-cost 5 --yes",
+        "coldframe retrieve --inventory m33.archive_inventory.csv --match '*Blue*' --into ./back --wait",
+        "coldframe retrieve '*' --into ./back --wait 12h",
+        "coldframe ls Blue -o json | coldframe retrieve - --into ./back --yes",
+    ),
+)
+@click.argument("query", nargs=-1)
+@vault_option
+@click.option("--into", metavar="FOLDER", help="Where to put the files; made if it is not there.")
+@click.option("--tier", type=TIER, help="Expedited, Standard or Bulk.")
+@click.option("--max-cost", type=MONEY, help="Refuse what would cost more.")
+@click.option("--inventory", "-i", metavar="FILE", help="Retrieve what this inventory CSV lists.")
+@click.option("--match", multiple=True, metavar="GLOB", help="Of the inventory, only rows whose path matches.")
+@click.option("--archive-id", multiple=True, metavar="ID", help="Retrieve this archive; - reads IDs from stdin.")
+@click.option("--members", "-m", is_flag=True, help="Look inside all zips, as with ls --members.")
+@click.option("--wait", "-w", type=WAIT, help="Wait until all is there, or as long as a DURATION such as 12h.")
+@click.option("--overwrite", is_flag=True, help="Replace different files that are in the way.")
+@store_option
+@dry_run_option
+@yes_option
+@output_option
+@click.pass_obj
+def command(
+    app: App,
+    /,
+    query: tuple[str, ...],
+    *,
+    vault: str | None,
+    into: str | None,
+    tier: str | None,
+    max_cost: float | None,
+    inventory: str | None,
+    match: tuple[str, ...],
+    archive_id: tuple[str, ...],
+    members: bool,
+    wait: float | None,
+    overwrite: bool,
+    store: str | None,
+    dry_run: bool,
+    yes: bool,
+    output: str | None,
+) -> Exit:
+    """Get archived files back, byte for byte, with their modification times.
+
+    QUERY is words or one pattern, as for ls; '-' reads archive IDs from standard input. What is asked for becomes an
+    order, which survives anything: if its jobs take hours, this command ends, and the same command or `coldframe
+    watch` carries the order on.
+    """
+    settings = app.settle(store=store, into=into, tier=tier, max_cost=max_cost)
+    if not settings.into:
+        raise BadUsage("Where to? Add --into FOLDER.")
+    vault = vault or app.settings.vault
+    job = RetrieveJob(into=settings.into, inventory=inventory, match=match, vault_name=vault, overwrite=overwrite)
+    if inventory is None:
+        job = replace(job, query=_query(query, archive_id, vault=vault, members=members, has_match=bool(match)))
+    elif query or archive_id:
+        raise BadUsage(
+            "Give a query, archive IDs or --inventory, not several of them; --match picks from an inventory."
+        )
+    return _Retrieval(app, job, wait=wait, is_rehearsal=dry_run, yes=yes, form=app.form(output)).run()
+
+
+def _query(
+    words: tuple[str, ...], archive_ids: tuple[str, ...], *, vault: str | None, members: bool, has_match: bool
+) -> Query:
+    if has_match:
+        raise BadUsage("--match picks from an inventory: add --inventory FILE, or give the pattern as QUERY.")
+    if "-" in words or "-" in archive_ids:
+        archive_ids = (*(given for given in archive_ids if given != "-"), *read_ids(sys.stdin))
+        words = tuple(word for word in words if word != "-")
+    if not words and not archive_ids:
+        raise BadUsage("What? Give a QUERY ('*' is everything), --archive-id ID or --inventory FILE.")
+    return Query(text=query_text(words), vault_name=vault, archive_ids=archive_ids, members=members)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Retrieval:
+    """One run of the command, from the plan to the last line."""
+
+    app: App = field(kw_only=False)
+    job: RetrieveJob = field(kw_only=False)
+    wait: float | None
+    is_rehearsal: bool
+    yes: bool
+    form: str
+
+    def run(self) -> Exit:
+        """Plan, ask, place, carry on."""
+        coldframe = self.app.coldframe()
+        view = JobView(self.app, coldframe.clock)
+        run = RetrieveRun(coldframe, self.job, observer=view.observe)
+        is_short = self._tell_unknown(coldframe)
+        with closing(run.plan()) as plan:
+            number = self._settle(run, plan)
+            if number is None:
+                return self._finish_without(plan)
+        self._carry_on(run, view, number)
+        code = self._sum_up(run, view, number)
+        return Exit.SOME_FAILED if code is Exit.DONE and (is_short or plan.refused) else code
+
+    def _tell_unknown(self, coldframe: Coldframe) -> bool:
+        query = self.job.query
+        unknown = missing_ids(coldframe, query) if query is not None and query.archive_ids else ()
+        for archive_id in unknown:
+            self.app.say(f"The catalog knows no archive {archive_id}.")
+        return bool(unknown)
+
+    def _settle(self, run: RetrieveRun, plan: Plan) -> int | None:
+        """The number of the order to carry on; None if there is nothing to do or nobody wants it."""
+        tier, max_cost = self.app.settings.tier, decimal_of(self.app.settings.max_cost)
+        for path, why in plan.refused:
+            self.app.say(f"{path}: cannot be retrieved: {why}")
+        if _is_there_already(plan):
+            return None
+        if (order := run.open_order(plan)) is not None:
+            self.app.say(f"Order {order.number} is open for this already; it is carried on.")
+            return None if self.is_rehearsal else order.number
+        self._show(plan)
+        price = plan.offer(tier).price
+        if max_cost is not None and price.amount > max_cost:
+            raise LimitRefused(
+                f"{tier} would cost {format_money(float(price.amount))}, more than --max-cost {max_cost}."
+            )
+        if plan.needed_size > plan.available_size:
+            raise DestinationUnavailable(
+                f"{plan.destination} has room for {format_size(plan.available_size)}; "
+                f"{format_size(plan.needed_size)} are needed. Make room, or name another folder with --into."
+            )
+        question = f"Retrieve them at {tier} for {format_money(float(price.amount))}?"
+        if self.is_rehearsal or not self.app.confirm(question, yes=self.yes):
+            return None
+        return run.order(plan, tier=tier, max_cost=max_cost)
+
+    def _show(self, plan: Plan) -> None:
+        there = f"; {plan.present_files:,} are there already" if plan.present_files else ""
+        self.app.say(
+            f"{count_files(plan.files)}, {format_size(plan.size)}, into {plan.destination}{there}.",
+            f"{plan.jobs:,} retrieval {'job' if plan.jobs == 1 else 'jobs'}, {format_size(plan.job_size)}:",
+        )
+        stream = sys.stdout if self.is_rehearsal else sys.stderr
+        with self.app.printer(
+            OFFER_COLUMNS, form=self.form if self.is_rehearsal else "table", stream=stream
+        ) as printer:
+            for offer in plan.offers:
+                printer.row(
+                    {
+                        "tier": offer.tier.value,
+                        "price": str(offer.price.amount),
+                        "currency": offer.price.currency,
+                        "ready_at": offer.ready_at,
+                        "files": plan.files,
+                        "size": plan.size,
+                        "archives": plan.jobs,
+                        "job_size": plan.job_size,
+                    }
+                )
+
+    def _finish_without(self, plan: Plan) -> Exit:
+        """The end where no order is carried on: a rehearsal, a no, or everything is in place."""
+        if not _is_there_already(plan):
+            return Exit.DONE if self.is_rehearsal else Exit.FAILED
+        with self.app.printer(COLUMNS, form=self.form) as printer:
+            for _, placements in plan.draft.batches():
+                for placement in placements:
+                    if placement.state is PlacementState.PRESENT:
+                        printer.row(row_of(result_of(placement, None)))
+        self.app.say(
+            f"{count_files(plan.present_files)}, {format_size(plan.present_size)}: there already, and verified."
+        )
+        return Exit.SOME_FAILED if plan.refused else Exit.DONE
+
+    def _carry_on(self, run: RetrieveRun, view: JobView, number: int) -> None:
+        clock = self.app.coldframe().clock
+        until = clock.now() + timedelta(seconds=self.wait) if self.wait is not None and self.wait < inf else None
+        results = run.carry_on(number, wait=self.wait is not None, wait_until=until)
+        with view, view.heeding(run.stop):
+            print_results(self.app, view, results, form=self.form)
+
+    def _sum_up(self, run: RetrieveRun, view: JobView, number: int) -> Exit:
+        summary, app = run.summary, self.app
+        text = f"{count_files(summary.retrieved)} retrieved, {format_size(summary.size)}"
+        text += f"; {summary.present:,} there already" if summary.present else ""
+        text += f"; {summary.failed:,} failed" if summary.failed else ""
+        app.say(f"{text}.")
+        if view.exit is not None:
+            app.say(f"Stopped. Order {number} stays open; the same command or `coldframe watch` carries it on.")
+            return view.exit
+        if run.is_open(number):
+            ready_at = run.expected_at(number)
+            when = f" They should be ready by {show_moment(ready_at)}." if ready_at else ""
+            app.say(
+                f"Order {number} has jobs in progress.{when}",
+                "The same command, `coldframe watch --once` or `coldframe watch` fetches them then.",
+            )
+        if summary.mismatched:
+            return Exit.MISMATCH
+        return Exit.SOME_FAILED if summary.failed else Exit.DONE
+
+
+def print_results(app: App, view: JobView, results: Iterable[RetrievedFile], *, form: str) -> None:
+    """Print each file's row when its work ends, and say why where it failed."""
+    with app.printer(COLUMNS, form=form, stream=view.output, is_live=True) as printer:
+        for result in results:
+            view.row(printer, row_of(result))
+            if result.outcome is Outcome.FAILED:
+                view.say(f"{result.path}: failed: {result.detail or result.error}")
+
+
+def row_of(result: RetrievedFile) -> dict[str, object]:
+    """The values of a retrieved file, under their stable names."""
+    return {
+        "outcome": result.outcome.value,
+        "size": result.size,
+        "placed_as": result.placed_at,
+        "file_path": result.path,
+        "archive_id": result.archive_id or None,
+        "job_id": result.job_id,
+        "tree_hash": result.tree_hash,
+        "detail": result.detail or None,
+    }
+
+
+def _is_there_already(plan: Plan) -> bool:
+    return plan.files == plan.present_files + len(plan.refused)

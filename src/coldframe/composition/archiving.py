@@ -1,0 +1,224 @@
+"""The whole job of archiving: archive, write the inventory CSV, copy it, delete what is safe (design 1.2)."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
+
+from coldframe.archiver.archive import Archiver
+from coldframe.archiver.opening import stamp_now
+from coldframe.composition.locks import run_lock
+from coldframe.composition.spool import Spool
+from coldframe.composition.stores import store_folder
+from coldframe.composition.vaults import find_vault
+from coldframe.errors import BadUsage, SourceChanged
+from coldframe.inventory.copies import check_target, copy_inventory
+from coldframe.inventory.csv_file import check_inventory, write_inventory
+from coldframe.inventory.export import with_members
+from coldframe.names import printable
+from coldframe.progress import Noted, Outcome, ignore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from coldframe.archiver.opening import Source
+    from coldframe.archiver.request import ArchiveRequest, FileResult
+    from coldframe.catalog import Entry
+    from coldframe.composition.library import Coldframe
+    from coldframe.progress import Observer
+
+SAFE = frozenset({Outcome.ARCHIVED, Outcome.RECORDED, Outcome.UNCHANGED})
+"""Outcomes after which the store is known to hold the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveJob:
+    """What to archive, and what to do when it is.
+
+    Args:
+        request: The files.
+        inventory: The inventory CSV to extend; None for none.
+        copies: Where copies of it go: folders, or `s3://bucket/prefix/`.
+        delete_source: Remove local files whose archive is confirmed, when the catalog is durable and every copy is
+            written. Files of earlier runs are compared by tree hash first.
+    """
+
+    request: ArchiveRequest
+    inventory: str | None = None
+    copies: tuple[str, ...] = ()
+    delete_source: bool = False
+
+
+@dataclass(slots=True)
+class ArchiveSummary:
+    """What a run has done: files and bytes by outcome, and what came after them.
+
+    `deleted` and `kept` count local files that were removed, and that were to be and were not.
+    """
+
+    files: Counter[Outcome] = field(default_factory=Counter)
+    sizes: Counter[Outcome] = field(default_factory=Counter)
+    inventory_rows: int = 0
+    copies: tuple[str, ...] = ()
+    deleted: int = 0
+    deleted_size: int = 0
+    kept: int = 0
+    is_stopped: bool = False
+
+
+class ArchiveRun:
+    """One run of an archive job; use it in a `with`, iterate :meth:`results`, then call :meth:`finish`.
+
+    Raises:
+        Busy: Another run is using the catalog.
+        ResourceNotFound: There is no such vault.
+        BadUsage: The job makes no sense.
+    """
+
+    def __init__(self, coldframe: Coldframe, job: ArchiveJob, *, observer: Observer = ignore) -> None:
+        """Store the arguments."""
+        request = replace(job.request, checksum=True) if job.delete_source else job.request
+        self.summary = ArchiveSummary()
+        self._coldframe = coldframe
+        self._job = replace(job, request=request)
+        self._observer = observer
+        self._open = ExitStack()
+        self._archiver: Archiver | None = None
+
+    def __enter__(self) -> Self:
+        """Look at all that could be wrong before anything is sent, and keep other runs out."""
+        self._check()
+        coldframe = self._coldframe
+        if not self._job.request.dry_run:
+            lock = run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files)
+            self._open.enter_context(lock)
+        self._entries: Spool[Entry] = self._open.enter_context(Spool())
+        self._sources: Spool[Source] = self._open.enter_context(Spool())
+        self._archiver = Archiver(
+            coldframe.store,
+            coldframe.catalog,
+            clock=coldframe.clock,
+            jobs=coldframe.settings.jobs,
+            part_size=coldframe.settings.part_size,
+            limit_rate=coldframe.settings.limit_rate,
+            observer=self._observer,
+            own_folders=_own_folders(coldframe),
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let others run."""
+        self._open.close()
+
+    def stop(self) -> None:
+        """Finish the current parts and begin nothing new; may be called from a signal handler."""
+        if self._archiver is not None:
+            self._archiver.stop()
+
+    def results(self) -> Iterator[FileResult]:
+        """Archive, and tell what became of each file as soon as it is known."""
+        if self._archiver is None:
+            raise BadUsage("An archive run is used in a `with`.")
+        for result in self._archiver.archive(self._job.request):
+            self._remember(result)
+            yield result
+        self.summary.is_stopped = self._archiver.is_stopped
+
+    def finish(self) -> ArchiveSummary:
+        """Write the inventory and its copies, and delete what may be deleted.
+
+        A run that was stopped writes its inventory, and leaves the rest to the run that completes it.
+        """
+        job, summary = self._job, self.summary
+        if job.request.dry_run:
+            return summary
+        if job.inventory:
+            summary.inventory_rows = self._write_inventory(job.inventory)
+        if summary.is_stopped:
+            return summary
+        if job.inventory:
+            summary.copies = tuple(self._copy(job.inventory, target) for target in job.copies)
+        if job.delete_source:
+            for source in self._sources:
+                self._delete(source)
+        return summary
+
+    def _check(self) -> None:
+        job = self._job
+        if not job.request.paths:
+            raise BadUsage("Name at least one file or folder to archive.")
+        for path in job.request.paths:
+            if not os.path.lexists(path):
+                raise BadUsage(f"There is no {printable(path)} to archive.")
+        if job.copies and not job.inventory:
+            raise BadUsage("Copies of the inventory need one: add --inventory FILE.")
+        for target in job.copies:
+            check_target(target)
+        if job.inventory:
+            _check_inventory(job.inventory)
+        find_vault(self._coldframe.store, job.request.vault_name)
+
+    def _remember(self, result: FileResult) -> None:
+        self.summary.files[result.outcome] += 1
+        self.summary.sizes[result.outcome] += result.size
+        if result.outcome not in SAFE or self._job.request.dry_run:
+            return
+        if self._job.inventory and result.entry is not None:
+            self._entries.add(result.entry)
+        if self._job.delete_source:
+            for source in result.read:
+                self._sources.add(source)
+
+    def _write_inventory(self, path: str) -> int:
+        entries = with_members(self._coldframe.catalog, self._entries)
+        written = write_inventory(path, entries, files=self._coldframe.files)
+        self._observer(Noted(f"The inventory {path} has {written.added + written.kept:,} rows, {written.added:,} new."))
+        return written.added
+
+    def _copy(self, path: str, target: str) -> str:
+        place = copy_inventory(path, target, files=self._coldframe.files)
+        self._observer(Noted(f"The inventory is copied to {place}."))
+        return place
+
+    def _delete(self, source: Source) -> None:
+        """Remove one local file, if it still is what was archived."""
+        reason = _reason_to_keep(source)
+        try:
+            if not reason:
+                self._coldframe.files.unlink(source.location)
+        except OSError as error:
+            reason = error.strerror or str(error)
+        if reason:
+            self.summary.kept += 1
+            self._observer(Noted(f"{printable(source.text)} is kept: {reason}."))
+            return
+        self.summary.deleted += 1
+        self.summary.deleted_size += source.stamp.size
+
+
+def _reason_to_keep(source: Source) -> str:
+    if source.follow:
+        return "it is a symbolic link"
+    try:
+        return "" if stamp_now(source) == source.stamp else "it was changed after it was archived"
+    except SourceChanged as error:
+        return str(error)
+
+
+def _check_inventory(path: str) -> None:
+    """Find out before hours of sending that the inventory could not be written in the end."""
+    folder = os.path.dirname(os.path.realpath(path))
+    if not os.path.isdir(folder):
+        raise BadUsage(f"There is no folder {printable(folder)} for the inventory.")
+    check_inventory(path)
+
+
+def _own_folders(coldframe: Coldframe) -> tuple[str, ...]:
+    home = coldframe.home
+    return (home.locks, os.path.dirname(home.catalog), store_folder(coldframe.store_url))

@@ -1,0 +1,151 @@
+"""The whole job of retrieving: plan, place an order or find the one that is open, carry it on (design 1.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from coldframe.catalog.order_model import OrderState, WantedState
+from coldframe.errors import DamagedArchive, TreeHashMismatch
+from coldframe.names import write_path
+from coldframe.progress import Outcome, ignore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from coldframe.catalog import Query
+    from coldframe.catalog.order_model import Order
+    from coldframe.composition.library import Coldframe
+    from coldframe.model import Tier
+    from coldframe.progress import Observer
+    from coldframe.retriever.plan import Plan
+    from coldframe.retriever.results import RetrievedFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrieveJob:
+    """What to retrieve and where to.
+
+    Args:
+        into: The folder to fill.
+        query: What to look for in the catalog, or
+        inventory: an inventory CSV whose rows are wanted, those that match any of `match` if there are any.
+        vault_name: The vault of rows that name none.
+        overwrite: Whether a different file at the destination is replaced.
+    """
+
+    into: str
+    query: Query | None = None
+    inventory: str | None = None
+    match: tuple[str, ...] = ()
+    vault_name: str | None = None
+    overwrite: bool = False
+
+
+@dataclass(slots=True)
+class RetrieveSummary:
+    """What has come of an order: files and bytes that are in place, and what is not."""
+
+    retrieved: int = 0
+    size: int = 0
+    present: int = 0
+    failed: int = 0
+    mismatched: int = 0
+
+    def add(self, result: RetrievedFile) -> None:
+        """Count one file."""
+        if result.outcome is Outcome.RETRIEVED:
+            self.retrieved += 1
+            self.size += result.size
+        elif result.outcome is Outcome.PRESENT:
+            self.present += 1
+        else:
+            self.failed += 1
+            self.mismatched += isinstance(result.error, TreeHashMismatch | DamagedArchive)
+
+
+class RetrieveRun:
+    """One run of a retrieve job: :meth:`plan`, then :meth:`order`, then :meth:`carry_on`."""
+
+    def __init__(self, coldframe: Coldframe, job: RetrieveJob, *, observer: Observer = ignore) -> None:
+        """Store the arguments."""
+        self.summary = RetrieveSummary()
+        self._coldframe = coldframe
+        self._job = job
+        self._retriever = coldframe.retriever(observer)
+
+    @property
+    def stop(self) -> Callable[[], None]:
+        """Asks to finish what is being fetched; called again, to leave it at once."""
+        return self._retriever.stop
+
+    def plan(self) -> Plan:
+        """What it would mean; nothing is asked of the store.
+
+        Raises:
+            NothingMatched: Nothing known is wanted.
+        """
+        job = self._job
+        if job.inventory is not None:
+            return self._retriever.plan_inventory(
+                job.inventory, match=job.match, vault_name=job.vault_name, into=job.into, overwrite=job.overwrite
+            )
+        if job.query is None:
+            raise ValueError("a retrieve job has a query or an inventory")
+        return self._retriever.plan(job.query, into=job.into, overwrite=job.overwrite)
+
+    def open_order(self, plan: Plan) -> Order | None:
+        """The open order that fills the same folder with all that the plan wants, so that none is paid twice."""
+        orders = self._coldframe.orders
+        wanted = [each.archive_id for each, _ in plan.draft.batches() if each is not None]
+        for order in orders.orders(store=plan.store, open_only=True):
+            if order.destination != write_path(plan.destination):
+                continue
+            known = {each.archive_id for each in orders.wanted(order.number, *WantedState)}
+            if known.issuperset(wanted):
+                return order
+        return None
+
+    def order(self, plan: Plan, *, tier: Tier, max_cost: Decimal | None = None) -> int:
+        """Place a durable order and answer its number; no job is started.
+
+        Raises:
+            LimitRefused: It costs more than `max_cost`.
+        """
+        return self._retriever.place_order(plan, tier=tier, max_cost=max_cost)
+
+    def carry_on(
+        self, number: int, *, wait: bool = False, wait_until: datetime | None = None
+    ) -> Iterator[RetrievedFile]:
+        """Do what can be done for an order, and tell what became of each file.
+
+        Raises:
+            NotReady: `wait_until` has come and jobs are still in progress.
+        """
+        for result in self._retriever.carry_on(number, wait=wait, wait_until=wait_until):
+            self.summary.add(result)
+            yield result
+
+    def expected_at(self, number: int) -> datetime | None:
+        """When the last of the order's jobs should be ready, as far as the store's waits are known."""
+        order = self._coldframe.orders.order(number)
+        wait = self._coldframe.settings.tiers.of(order.tier)
+        return order.placed_at + timedelta(seconds=wait) if wait else None
+
+    def is_open(self, number: int) -> bool:
+        """Whether anything of the order is left to do."""
+        return self._coldframe.orders.order(number).state is OrderState.OPEN
+
+
+def missing_ids(coldframe: Coldframe, query: Query) -> Sequence[str]:
+    """The archive IDs of a query that the catalog does not know."""
+    known = {entry.archive.archive_id for entry in coldframe.catalog.select(query)}
+    return [archive_id for archive_id in query.archive_ids if archive_id not in known]
+
+
+def decimal_of(dollars: float | None) -> Decimal | None:
+    """A sum as exact as it was typed."""
+    return None if dollars is None else Decimal(str(dollars))

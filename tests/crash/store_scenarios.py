@@ -1,0 +1,224 @@
+"""The embedded store cut off in the middle of each of its operations."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import apsw
+
+from coldframe.composition import open_store
+from coldframe.errors import ColdframeError
+from coldframe.model import MIB, ArchiveRetrieval, InventoryFormat
+from coldframe.service import VaultService
+from coldframe.testing.bodies import read_output
+from coldframe.testing.clock import FakeClock
+from coldframe.tree_hash import tree_hash
+from crash.bench import CHECKPOINT_PAGES, Observation
+from crash.store_steps import (
+    CreateVault,
+    Delete,
+    DeleteVault,
+    Multipart,
+    Retrieve,
+    Sweep,
+    TakeInventory,
+    Upload,
+    Work,
+    digest,
+    inventory,
+    inventory_names,
+    jobs,
+    uploads,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from coldframe.model import JobDescription
+    from crash.bench import Bench
+    from crash.expectations import Subject, Value
+    from crash.store_steps import Step
+
+_SMALL, _OTHER = b"a light" * 300, b"another" * 900
+_LARGE = bytes(range(256)) * 4096 + b"the last part is short"
+
+
+class StoreFolder:
+    """The folder of an embedded store, looked at from outside."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def faults(self) -> list[str]:
+        """What is wrong with the ledger, or between it and the blobs."""
+        with closing(self._open_ledger()) as rows:
+            found = [] if rows.pragma("integrity_check") == "ok" else ["the ledger is damaged"]
+            found += ["the ledger refers to what is not there"] if rows.pragma("foreign_key_check") else []
+        missing = [key for key in self._referenced() if not os.path.exists(self._blob(key))]
+        return found + ["a part without its blob"] * len(missing)
+
+    def leftovers(self) -> list[str]:
+        """Files below `blobs` that belong to nothing."""
+        known = {f"{key}.blob" for key in self._referenced()} | {"store-id"}
+        files = {name for _, _, names in os.walk(os.path.join(self._path, "blobs")) for name in names}
+        return sorted(files - known)
+
+    def _blob(self, key: str) -> str:
+        return os.path.join(self._path, "blobs", key[:7], f"{key}.blob")
+
+    def _referenced(self) -> list[str]:
+        with closing(self._open_ledger()) as rows:
+            return [str(row[0]).lower() for row in rows.execute("SELECT hex(blob) FROM part").fetchall()]
+
+    def _open_ledger(self) -> apsw.Connection:
+        return apsw.Connection(os.path.join(self._path, "ledger.sqlite"))
+
+
+@dataclass(frozen=True)
+class StoreScenario:
+    """Steps done to an embedded store, after others that are safe already."""
+
+    name: str
+    steps: tuple[Step, ...]
+    before: tuple[Step, ...] = ()
+    typed: tuple[type[Exception], ...] = (ColdframeError,)
+    checkpoint_pages: int = CHECKPOINT_PAGES
+    folder: str = "store"
+
+    def prepare(self, bench: Bench) -> None:
+        """Do what is safe before; without any such step even the store is not there yet."""
+        if self.before:
+            with closing(self.open(bench)) as session:
+                for step in self.before:
+                    step.do(session.work)
+
+    def open(self, bench: Bench) -> StoreSession:
+        """Open the store, which recovers it."""
+        clock = FakeClock()
+        store = open_store(bench.path(self.folder), clock=clock, files=bench.files, vfs=bench.vfs)
+        assert isinstance(store, VaultService)
+        return StoreSession(self.steps, Work(store, bench, clock), bench.path(self.folder))
+
+    def finished(self) -> Mapping[Subject, Value]:
+        """What all steps together leave."""
+        found: dict[Subject, Value] = {}
+        for step in (*self.before, *self.steps):
+            found |= step.leaves()
+        return {subject: value for subject, value in found.items() if value is not None}
+
+
+class StoreSession:
+    """A store at work."""
+
+    def __init__(self, steps: Sequence[Step], work: Work, folder: str) -> None:
+        self.work = work
+        self._steps = steps
+        self._folder = StoreFolder(folder)
+
+    def run(self) -> None:
+        """Take all steps."""
+        for step in self._steps:
+            step.do(self.work)
+
+    def finish(self) -> None:
+        """Take the steps that are not taken yet."""
+        for step in self._steps:
+            step.finish(self.work)
+
+    def observe(self) -> Observation:
+        """Read everything."""
+        found = Observation()
+        for vault in self.work.store.list_vaults().items:
+            found.facts["vault", vault.vault_name] = "there"
+            self._observe_archives(vault.vault_name, found)
+            self._observe_uploads(vault.vault_name, found)
+            self._observe_jobs(vault.vault_name, found)
+        found.faults += self._folder.faults()
+        return found
+
+    def age(self) -> None:
+        """Days pass, and what is left over is swept away."""
+        for _ in range(2):
+            self.work.clock.advance(days=3)
+            self.work.store.sweep()
+
+    def leftovers(self) -> list[str]:
+        """Files below `blobs` that belong to nothing."""
+        return self._folder.leftovers()
+
+    def close(self) -> None:
+        """Close the store."""
+        self.work.store.close()
+
+    def _observe_archives(self, vault: str, found: Observation) -> None:
+        listed = inventory(self.work.store, vault)
+        described = self.work.store.describe_vault(vault)
+        if described.number_of_archives != len(listed):
+            found.faults.append(f"{vault} counts {described.number_of_archives} archives and lists {len(listed)}")
+        for archive in listed:
+            archive_id, name = str(archive["ArchiveId"]), str(archive["ArchiveDescription"])
+            job_id = self.work.store.initiate_job(vault, ArchiveRetrieval(archive_id))
+            data = read_output(self.work.store, vault, job_id)
+            if tree_hash(data) != archive["SHA256TreeHash"]:
+                found.faults.append(f"{name} holds other bytes than its inventory says")
+            add_fact(found, ("archive", vault, name), digest(data))
+            found.facts["id", archive_id] = archive["SHA256TreeHash"]
+
+    def _observe_uploads(self, vault: str, found: Observation) -> None:
+        for upload in uploads(self.work.store, vault):
+            parts = self.work.store.list_parts(vault, upload.upload_id).parts
+            add_fact(found, ("archive", vault, str(upload.description)), ("open", *(part.tree_hash for part in parts)))
+
+    def _observe_jobs(self, vault: str, found: Observation) -> None:
+        for job in jobs(self.work.store, vault):
+            if job.description is not None:
+                add_fact(found, ("job", vault, job.description), self._job_value(vault, job))
+
+    def _job_value(self, vault: str, job: JobDescription) -> str:
+        data = read_output(self.work.store, vault, job.job_id)
+        return inventory_names(data, job.inventory.format) if job.inventory is not None else digest(data)
+
+
+def add_fact(found: Observation, subject: Subject, value: Value) -> None:
+    """Note a value; what is there twice has both."""
+    found.facts[subject] = (found.facts[subject], value) if subject in found.facts else value
+
+
+_VAULT = (CreateVault("v"),)
+_KEPT = (*_VAULT, Upload("v", "kept", _OTHER))
+
+SCENARIOS: tuple[StoreScenario, ...] = (
+    StoreScenario("new store", (*_VAULT, Upload("v", "first", _SMALL))),
+    StoreScenario("vaults", (CreateVault("w"), DeleteVault("w"), CreateVault("w"), CreateVault("x")), before=_KEPT),
+    StoreScenario("single uploads", (Upload("v", "one", _SMALL), Upload("v", "two", _OTHER)), before=_KEPT),
+    StoreScenario(
+        "checkpoints",
+        (Upload("v", "one", _SMALL), Delete("v", "kept"), Upload("v", "two", _OTHER), Delete("v", "one")),
+        before=_KEPT,
+        checkpoint_pages=4,
+    ),
+    StoreScenario("multipart upload", (Multipart("v", "large", _LARGE),), before=_KEPT),
+    StoreScenario("aborted upload", (Multipart("v", "large", _LARGE, is_aborted=True),), before=_KEPT),
+    StoreScenario(
+        "deleted archive", (Upload("v", "one", _SMALL), Delete("v", "one"), Delete("v", "kept")), before=_KEPT
+    ),
+    StoreScenario("retrieval", (Retrieve("v", "kept", "a job", _OTHER), Delete("v", "kept")), before=_KEPT),
+    StoreScenario(
+        "inventory",
+        (
+            TakeInventory("v", "first", ("kept",)),
+            Upload("v", "one", _SMALL),
+            TakeInventory("v", "second", ("kept", "one"), InventoryFormat.CSV),
+        ),
+        before=_KEPT,
+    ),
+    StoreScenario(
+        "sweep",
+        (Delete("v", "one"), Sweep((("job", "v", "a job"),)), Upload("v", "two", _OTHER)),
+        before=(*_KEPT, Upload("v", "one", _SMALL), Retrieve("v", "one", "a job", _SMALL)),
+    ),
+)
+assert len(_LARGE) > MIB

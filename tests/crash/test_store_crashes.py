@@ -1,0 +1,57 @@
+"""The embedded store through power cuts, kills and failing disks (I1, I2, I4, I6; reliability S1, S2, S4-S8)."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crash.explorer import Recording, explore
+from crash.failing import NUMBERS, Failer
+from crash.killing import CAN_FORK, Killer
+from crash.store_scenarios import SCENARIOS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crash.explorer import Effort
+    from crash.store_scenarios import StoreScenario
+
+_SHARE = 0.6 / len(SCENARIOS)
+
+each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+
+
+@each_scenario
+def test_power_cut_breaks_no_promise_of_the_store(
+    scenario: StoreScenario, effort: Callable[[float], Effort], figures: Callable[[str], None]
+) -> None:
+    """Whatever a power cut leaves: what was told is there, byte for byte; nothing half done is; the work can go on."""
+    found = explore(Recording(scenario), effort(_SHARE))
+    figures(f"power cuts in {scenario.name}: {found}")
+    assert not found.violations, found.report()
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="kill points need fork")
+@each_scenario
+def test_kill_breaks_no_promise_of_the_store(scenario: StoreScenario, figures: Callable[[str], None]) -> None:
+    """Any change of the disk may be the process's last one, or half of it."""
+    kills = Killer(scenario).kill()
+    figures(f"kills in {scenario.name}: {kills}")
+    assert kills.points > 20
+    assert not kills.violations, "\n".join(kills.violations[:5])
+
+
+@pytest.mark.parametrize("is_lasting", [False, True], ids=["once", "for ever"])
+@pytest.mark.parametrize("number", NUMBERS, ids=errno.errorcode.__getitem__)
+@each_scenario
+def test_failing_disk_breaks_no_promise_of_the_store(
+    scenario: StoreScenario, number: int, figures: Callable[[str], None], *, is_lasting: bool
+) -> None:
+    """A failed operation is a typed error, promises nothing, is not tried again, and leaves a store that works."""
+    failures = Failer(scenario).fail(number, is_lasting=is_lasting)
+    how = "for ever" if is_lasting else "once"
+    figures(f"{errno.errorcode[number]} {how} in {scenario.name}: {failures}")
+    assert failures.injected
+    assert not failures.violations, "\n".join(failures.violations[:5])
