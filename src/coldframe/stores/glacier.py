@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from coldframe.errors import InvalidParameterValue, ResourceNotFound, TreeHashMismatch
 from coldframe.model import (
+    MAX_PARTS,
     MAX_SINGLE_UPLOAD,
     Page,
     PartsPage,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from coldframe.model import ByteRange, JobDescription, JobRequest, JobStatus, UploadDescription, VaultDescription
     from coldframe.ports import Body, JobOutput
 
+_LOST_NAMES = frozenset({"", ".", ".."})
 _OWN_ACCOUNT = "-"
 _NO_VAULT = "coldframe.asks.whose.vaults.these.are"
 _ARN = re.compile(r"arn:[a-z-]+:glacier:([^:\s]+):([0-9]{12}):")
@@ -49,6 +51,7 @@ class GlacierStore(GlacierGoverning):
         self._client = client
         self._url = url
         self._account_id = account_id
+        self._part_sizes: dict[str, int] = {}
         hand_over_hashes(client)
 
     @cached_property
@@ -77,7 +80,9 @@ class GlacierStore(GlacierGoverning):
 
     def create_vault(self, vault_name: str) -> None:
         """Make a vault."""
-        self._ask("create_vault", vaultName=_name(vault_name))
+        if vault_name in _LOST_NAMES:
+            raise InvalidParameterValue(f"Invalid vault name: {vault_name}")
+        self._ask("create_vault", vaultName=vault_name)
 
     def describe_vault(self, vault_name: str) -> VaultDescription:
         """The vault, with the numbers of its last inventory."""
@@ -112,16 +117,19 @@ class GlacierStore(GlacierGoverning):
     def initiate_multipart_upload(self, vault_name: str, *, part_size: int, description: str = "") -> str:
         """Open an upload."""
         parameters = {"vaultName": _name(vault_name), "partSize": str(part_size), **_description(description)}
-        return str(self._ask("initiate_multipart_upload", **parameters)["uploadId"])
+        upload_id = str(self._ask("initiate_multipart_upload", **parameters)["uploadId"])
+        self._part_sizes[upload_id] = part_size
+        return upload_id
 
     def upload_multipart_part(
         self, vault_name: str, upload_id: str, body: Body, *, start: int, tree_hash: str | None = None
     ) -> str:
-        """Keep one part."""
+        """Keep one part. One that has no place in its upload is refused before its body is read."""
         place = f"bytes {start}-{start + body.size - 1}/*"
-        if start < 0 or not 1 <= body.size <= MAX_SINGLE_UPLOAD:
+        part_size = self._part_size(vault_name, upload_id)
+        if not (0 <= start < MAX_PARTS * part_size and start % part_size == 0 and 1 <= body.size <= part_size):
             raise InvalidParameterValue(f"Invalid Content-Range: {place}")
-        parameters = {"vaultName": _name(vault_name), "uploadId": upload_id, "range": place}
+        parameters = {"vaultName": _name(vault_name), "uploadId": _id(upload_id, "upload"), "range": place}
         with PreparedBody(body) as prepared:
             require_tree_hash(prepared, tree_hash)
             answer = self._ask("upload_multipart_part", body=prepared, checksum=prepared.tree_hash, **parameters)
@@ -134,21 +142,25 @@ class GlacierStore(GlacierGoverning):
         answer = self._ask(
             "complete_multipart_upload",
             vaultName=_name(vault_name),
-            uploadId=upload_id,
+            uploadId=_id(upload_id, "upload"),
             archiveSize=str(archive_size),
             checksum=tree_hash,
         )
+        self._part_sizes.pop(upload_id, None)
         return Receipt(answer["archiveId"], _confirmed(answer, tree_hash.lower(), f"archive {answer['archiveId']}"))
 
     def abort_multipart_upload(self, vault_name: str, upload_id: str) -> None:
         """Drop an upload."""
-        self._ask("abort_multipart_upload", vaultName=_name(vault_name), uploadId=upload_id)
+        self._part_sizes.pop(upload_id, None)
+        self._ask("abort_multipart_upload", vaultName=_name(vault_name), uploadId=_id(upload_id, "upload"))
 
     def list_parts(
         self, vault_name: str, upload_id: str, *, limit: int | None = None, marker: str | None = None
     ) -> PartsPage:
         """One page of an upload's parts."""
-        answer = self._ask("list_parts", vaultName=_name(vault_name), uploadId=upload_id, **_page(limit, marker))
+        answer = self._ask(
+            "list_parts", vaultName=_name(vault_name), uploadId=_id(upload_id, "upload"), **_page(limit, marker)
+        )
         parts = [decode.read(decode.part, each) for each in answer["Parts"]]
         return PartsPage(decode.read(decode.upload, answer), parts, answer.get("Marker") or None)
 
@@ -162,6 +174,8 @@ class GlacierStore(GlacierGoverning):
 
     def delete_archive(self, vault_name: str, archive_id: str) -> None:
         """Delete an archive."""
+        if archive_id in _LOST_NAMES:
+            raise InvalidParameterValue(f"Invalid archive ID: {archive_id}")
         self._ask("delete_archive", vaultName=_name(vault_name), archiveId=archive_id)
 
     def initiate_job(self, vault_name: str, request: JobRequest) -> str:
@@ -171,7 +185,7 @@ class GlacierStore(GlacierGoverning):
 
     def describe_job(self, vault_name: str, job_id: str) -> JobDescription:
         """The job now."""
-        return decode.read(decode.job, self._ask("describe_job", vaultName=_name(vault_name), jobId=job_id))
+        return decode.read(decode.job, self._ask("describe_job", vaultName=_name(vault_name), jobId=_id(job_id, "job")))
 
     def list_jobs(
         self,
@@ -190,13 +204,20 @@ class GlacierStore(GlacierGoverning):
 
     def get_job_output(self, vault_name: str, job_id: str, *, byte_range: ByteRange | None = None) -> JobOutput:
         """The output of a job that has succeeded."""
-        parameters = {"vaultName": _name(vault_name), "jobId": job_id}
+        parameters = {"vaultName": _name(vault_name), "jobId": _id(job_id, "job")}
         if byte_range is not None:
             if byte_range.start < 0 or byte_range.size < 1:
                 raise InvalidParameterValue(f"Invalid range: bytes={byte_range.start}-{byte_range.end - 1}")
             parameters["range"] = f"bytes={byte_range.start}-{byte_range.end - 1}"
         answer = self._ask("get_job_output", **parameters)
         return decode.read(lambda found: GlacierOutput(found, byte_range, self._url), answer)
+
+    def _part_size(self, vault_name: str, upload_id: str) -> int:
+        """The part size of an upload; asked for once if another process opened it."""
+        known = self._part_sizes.get(upload_id)
+        if known is None:
+            known = self._part_sizes[upload_id] = self.list_parts(vault_name, upload_id, limit=1).upload.part_size
+        return known
 
     def _ask(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
         """Ask once, and translate what goes wrong."""
@@ -212,14 +233,21 @@ class GlacierStore(GlacierGoverning):
 
 def _name(vault_name: str) -> str:
     """The name, unless a URL would lose it (glacier-api 4)."""
-    if vault_name in {"", ".", ".."}:
-        raise InvalidParameterValue(f"Invalid vault name: {vault_name}")
+    if vault_name in _LOST_NAMES:
+        raise ResourceNotFound(f"Vault not found for ARN: {vault_name}")
     return vault_name
 
 
+def _id(text: str, what: str) -> str:
+    """The ID of something, unless a URL would lose it."""
+    if text in _LOST_NAMES:
+        raise ResourceNotFound(f"The {what} ID was not found: {text}")
+    return text
+
+
 def _description(text: str) -> dict[str, str]:
-    """The description, if there is one; more than ASCII would not survive a header."""
-    if not text.isascii():
+    """The description, if there is one; other characters would not survive a header."""
+    if not (text.isascii() and text.isprintable()):
         raise InvalidParameterValue("Invalid x-amz-archive-description: it may hold printable ASCII characters only.")
     return {"archiveDescription": text} if text.strip() else {}
 

@@ -83,16 +83,16 @@ def _answered(response: Mapping[str, Any], url: str) -> ColdframeError:
     if _DAMAGED in message:
         return StoreUnreachable(f"The bytes that {url} received are not the bytes that were sent: {message}")
     if code in _CREDENTIALS:
-        known = (text for start, text in _SIGNATURES.items() if message.startswith(start))
-        return CredentialsProblem(next(known, _CREDENTIALS[code]).format(url=url, message=message))
+        texts = (text for start, text in _SIGNATURES.items() if message.startswith(start))
+        return CredentialsProblem(next(texts, _CREDENTIALS[code]).format(url=url, message=message))
     if code == NoLongerSupported.code:
         return NoLongerSupported(
             "Amazon closed its vaults to new customers on 15 December 2025 and refuses this account. "
             "Use a folder or a coldframe server as the store, or an account that had vaults before."
         )
-    kind = Throttled if code in _BUSY else _CLASSES.get(code)
-    if kind is not None:
-        return kind(message or code)
+    known: type[StoreError] | None = Throttled if code in _BUSY else _CLASSES.get(code)
+    if known is not None:
+        return known(message or code)
     kind = ServiceUnavailable if status >= _SERVER_ERROR else StoreError
     return kind(f"{url} answered {status} {code}: {message}")
 
@@ -126,5 +126,5 @@ def _unanswered(error: Any, url: str) -> ColdframeError:
         ),
         ((boto.BotoCoreError,), StoreUnreachable, "{url} broke off: {error}"),
     )
-    kind, text = next((kind, text) for fitting, kind, text in rows if isinstance(error, fitting))
-    return kind(text.format(url=url, error=error))
+    fit, text = next((kind, text) for fitting, kind, text in rows if isinstance(error, fitting))
+    return fit(text.format(url=url, error=error))
