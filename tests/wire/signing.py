@@ -13,7 +13,7 @@ from coldframe.wire.signature import Scope, canonical_request, sign, string_to_s
 from wire.world import KEY, REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from coldframe.wire.access import Key
@@ -38,11 +38,23 @@ def unsigned(
     return Request(method=method, path=path, query=query, headers=pairs, body=io.BytesIO(body), peer="192.0.2.7")
 
 
-def signed(request: Request, *, key: Key = KEY, region: str = REGION, service: str = "glacier") -> Request:
-    """The request with an Authorization header over all that must be signed; its body is read for the hash."""
-    names = {name.decode().lower() for name, _ in request.headers}
+def signed(
+    request: Request,
+    *,
+    key: Key = KEY,
+    region: str = REGION,
+    service: str = "glacier",
+    at: datetime | None = None,
+    leave_out: Collection[str] = (),
+) -> Request:
+    """The request with an Authorization header over all that must be signed; its body is read for the hash.
+
+    `at` is the moment of the signature, where the headers do not hold it in basic form.
+    """
+    names = {name.decode().lower() for name, _ in request.headers} - set(leave_out)
     covered = sorted(name for name in names if name.startswith("x-amz-") or name in {"host", "date", "range"})
-    timestamp = request.header(b"x-amz-date") or request.header(b"date")
+    told = request.header(b"x-amz-date") or request.header(b"date")
+    timestamp = told if at is None else at.strftime(_TIMESTAMP)
     body = request.body.read(1 << 30)
     payload_hash = request.header(b"x-amz-content-sha256") or sha256(body).hexdigest()
     canonical = canonical_request(
