@@ -8,6 +8,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 # Options for pytest, for example: make unit PYTEST_FLAGS='-k zip -x'
 PYTEST_FLAGS ?=
+# Tests sync thousands of files: where memory offers a file system with room, they do it there, five times as fast.
+TESTS_TMP := $(shell [ -w /dev/shm ] && [ "$$(df -Pk /dev/shm | awk 'NR == 2 {print $$4}')" -gt 6000000 ] && echo /dev/shm)
 # Options for the demo, for example: make demo DEMO_FLAGS='--size 2GiB'
 DEMO_FLAGS ?=
 # Options for the benchmarks, for example: make bench BENCH_FLAGS='--scale 0.1'
@@ -33,7 +35,7 @@ types: $(READY) ## Check types
 	$(BIN)/mypy
 
 unit: $(READY) ## Run the tests, one process for each core
-	$(BIN)/pytest -n auto --dist worksteal $(PYTEST_FLAGS)
+	$(if $(TESTS_TMP),TMPDIR=$(TESTS_TMP)) $(BIN)/pytest -n auto --dist worksteal $(PYTEST_FLAGS)
 
 demo: $(READY) ## Archive a tree of frames, get the blue ones back, compare every byte
 	@$(BIN)/python -m examples.demo $(DEMO_FLAGS)

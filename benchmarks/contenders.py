@@ -46,7 +46,7 @@ def coldframe(source: str, *, zipped: bool) -> Contender:
     """Coldframe with the embedded store."""
     program = coldframe_program()
     archive = (*program, "archive", source, "--vault", VAULT, *(_ZIP if zipped else ()))
-    retrieve = (*program, "retrieve", "--vault", VAULT, "--into", "back", "--yes")
+    retrieve = (*program, "retrieve", "*", "--vault", VAULT, "--into", "back", "--yes")
     return Contender(
         "coldframe",
         "every blob, folder, ledger and catalog entry fsynced before it counts; on the way back every byte verified "

@@ -83,8 +83,14 @@ def start_up(settings: Settings) -> Result:
     commands: dict[str, tuple[str, ...]] = {
         "python -c pass": (sys.executable, "-c", "pass"),
         "coldframe --help": (*program, "--help"),
-        f"coldframe ls (one of {count:,} archives)": (*program, "ls", "frame00004242.fit", "--vault", "bench"),
-        f"coldframe ls (glob, 100 of {count:,} archives)": (*program, "ls", "*/night0042/*", "--vault", "bench"),
+        f"coldframe ls (one of {count:,} archives)": (*program, "ls", f"frame{count // 2:08}.fit", "--vault", "bench"),
+        f"coldframe ls (glob, 100 of {count:,} archives)": (
+            *program,
+            "ls",
+            f"*/night{count // 200:04}/*",
+            "--vault",
+            "bench",
+        ),
         f"coldframe ls (all of {count:,} archives)": (*program, "ls", "--vault", "bench"),
     }
     field = [

@@ -21,6 +21,7 @@ from examples import real_frames
 VAULT = "astrodata"
 INVENTORY = "m33.archive_inventory.csv"
 RETRIEVAL = "astro-retrieval"
+_CUT = 120
 
 
 class DemoFailed(Exception):
@@ -107,7 +108,8 @@ class Demo:
 
     def _head(self, name: str, count: int) -> None:
         lines = (self._folder / name).read_text(encoding="utf-8-sig").splitlines()
-        say(f"$ head -n {count} {name}", *lines[:count], f"({len(lines) - 1} rows)")
+        say(f"$ head -n {count} {name} | cut -c 1-{_CUT}", *(line[:_CUT] for line in lines[:count]))
+        say(f"({len(lines) - 1} rows)")
 
     def _compare(self) -> None:
         """Every blue light is there, no other file is, and all bytes and times are the originals'."""

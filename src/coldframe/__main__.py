@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from coldframe.cli.main import run
+from coldframe.cli.main import main
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    main()

@@ -149,6 +149,18 @@ def test_content_that_comes_back_is_the_newest_version(world: World) -> None:
     assert world.run()["a"].outcome is Outcome.UNCHANGED
 
 
+@pytest.mark.parametrize("options", [{}, {"checksum": True}], ids=["by size and time", "by tree hash"])
+def test_a_file_that_was_only_touched_is_recorded_with_its_new_time(world: World, options: dict[str, bool]) -> None:
+    """A new time with the same bytes sends nothing, and is remembered, so that the next run opens nothing."""
+    location = world.write("a", b"same")
+    first = world.run()["a"]
+    os.utime(location, ns=(0, 10**18))
+    touched = world.run(**options)["a"]
+    assert (touched.outcome, touched.archive_id) == (Outcome.RECORDED, first.archive_id)
+    assert world.count_entries() == world.count_archives() == 1
+    assert world.run()["a"].outcome is Outcome.UNCHANGED
+
+
 def test_a_dry_run_changes_nothing(world: World) -> None:
     """A dry run says what would be done; vault and catalog stay as they are."""
     world.write("known")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coldframe.catalog import Query, open_catalog
+from coldframe.catalog import Query, open_catalog, searching
 from coldframe.catalog.searching import is_match
 from coldframe.clock import SystemClock
 from coldframe.testing.catalogs import STORE, VAULT, a_bundle, a_file, an_archive
@@ -74,6 +74,9 @@ def _find(catalog: Catalog, text: str, *, members: bool = False) -> set[str]:
         ("/Light/*", set()),
         ("/Subs/Light/*_Red_*", {PATHS[1]}),
         ("%FF", {PATHS[5]}),
+        ("\udcffraw", {PATHS[5]}),
+        ("*\udcff*", {PATHS[5]}),
+        ("blue\0frame", set()),
         ("_", {*PATHS[:3]}),
     ],
 )
@@ -125,6 +128,27 @@ def test_select_sees_one_moment(filled: Catalog) -> None:
     next(listening)
     filled.record(an_archive(50), [a_file("zz later", an_archive(50))])
     assert "zz later" not in {entry.path for entry in listening}
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (Query(), "SCAN entry USING INDEX entry_listing"),
+        (Query(vault_name=VAULT), "SEARCH entry USING INDEX entry_listing (vault=?)"),
+        (Query("zz", store=STORE, vault_name=VAULT), "SEARCH entry USING INDEX entry_listing (vault=?)"),
+        (Query("blue", vault_name=VAULT), "SEARCH entry USING INTEGER PRIMARY KEY (rowid=?)"),
+        (Query(vault_name=VAULT, archive_ids=("a",)), "SEARCH entry USING INDEX entry_archive (archive=?)"),
+        (Query(archive_ids=("a",), all_versions=True), "SEARCH entry USING INDEX entry_archive (archive=?)"),
+    ],
+)
+def test_every_query_has_its_index(filled: Catalog, query: Query, index: str) -> None:
+    """No query reads more entries than it must, and a listing comes sorted out of its index."""
+    with filled.database.read() as connection:
+        searching.install(connection)
+        sql, bindings = searching.select_sql(query, vaults=filled._vaults(query), members=False)
+        plan = [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", bindings)]
+    assert plan[0] == index
+    assert "USE TEMP B-TREE FOR ORDER BY" not in plan or "listing" not in index
 
 
 _NAMES = st.text(alphabet="abAB01_-. ß漢/", min_size=1, max_size=8)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from coldframe.files import Files
-    from coldframe.testing.recording import Tap
+    from coldframe.testing.recording import Operation, Tap
     from crash.expectations import Subject, Value
 
 CHECKPOINT_PAGES = 1000
@@ -109,6 +109,10 @@ class Scenario(Protocol):
         """Make what is there, safe, before the run."""
         ...
 
+    def stops_at(self, failed: Operation, /) -> bool:
+        """Whether the product means to write nothing more, once this operation has failed, until it is opened again."""
+        ...
+
     def open(self, bench: Bench) -> Session:
         """Open the product."""
         ...
@@ -134,10 +138,10 @@ def run(scenario: Scenario, bench: Bench) -> None:
 
 def run_through(scenario: Scenario, bench: Bench) -> None:
     """Open, do the work, go on with it after an error, close."""
-    with closing(scenario.open(bench)) as session:
-        try:
-            session.run()
-        except scenario.typed:
+    try:
+        run(scenario, bench)
+    except scenario.typed:
+        with closing(scenario.open(bench)) as session:
             session.finish()
 
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _FIXED = (Policy.ALL, Policy.NONE, Policy.NAMES, Policy.SIZES, Policy.BYTES)
 _WORTH_A_CUT = CHANGES | {Verb.MARK}
 _MOST_WEIGHT = 12
+FIGURES = ("states", "recovered", "repeated", "resumed", "chained", "points")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +82,15 @@ class Findings:
     points: int = 0
     violations: list[Violation] = field(default_factory=list)
 
+    def add(self, other: Findings) -> None:
+        """Count another exploration in."""
+        for name in FIGURES:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.violations += other.violations
+
     def report(self) -> str:
         """The first violations, each with the way to see it again."""
         return f"{len(self.violations)} violations\n" + "\n".join(map(str, self.violations[:5]))
-
-    def __str__(self) -> str:
-        """The figures on one line."""
-        return (
-            f"{self.states} states at {self.points} points, {self.recovered} different ones recovered, "
-            f"{self.repeated} twice, {self.resumed} resumed to the end, {self.chained} cut again while recovering"
-        )
 
 
 @dataclass(frozen=True, slots=True)

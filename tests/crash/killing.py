@@ -32,15 +32,11 @@ _FAILED = 3
 
 @dataclass(slots=True)
 class Kills:
-    """What the kills of one scenario came to."""
+    """What the kills of one scenario came to: points, and how many of them were in the middle of a write."""
 
     points: int = 0
     torn: int = 0
     violations: list[str] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        """The figures on one line."""
-        return f"{self.points} kill points, {self.torn} of them in the middle of a write, all resumed to the end"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from coldframe.files import Files
+    from coldframe.testing.recording import Operation
     from crash.bench import Bench
     from crash.expectations import Subject, Value
 
@@ -83,6 +84,10 @@ class Miniature:
         """Make the folder and the database."""
         ensure_folder(bench.files, bench.path("blobs"))
         self.open(bench).close()
+
+    def stops_at(self, _failed: Operation, /) -> bool:
+        """It goes on after any error."""
+        return False
 
     def open(self, bench: Bench) -> MiniatureSession:
         """Open the database, which recovers it."""

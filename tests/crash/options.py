@@ -5,6 +5,8 @@ Not a conftest, since pytest takes options only from those that it loads at the 
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +16,11 @@ from crash.explorer import Effort
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FIGURES = pytest.StashKey[list[str]]()
+    from crash.explorer import Findings
+    from crash.failing import Failures
+    from crash.killing import Kills
+
+_PREFIX = "crash "
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,23 +31,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--crash-only", default="", help="one state, as a failure prints it")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Start with no figures."""
-    config.stash[FIGURES] = []
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print what was explored."""
-    if config.stash[FIGURES]:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was tried, summed up by kind, with the rate on one core."""
+    totals: dict[str, Counter[str]] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for kind, figures in getattr(report, "user_properties", []):
+                if kind.startswith(_PREFIX) and report.when == "call":
+                    totals.setdefault(kind.removeprefix(_PREFIX), Counter()).update(figures, seconds=report.duration)
+    if totals:
         terminalreporter.section("crash tests")
-        for line in config.stash[FIGURES]:
-            terminalreporter.write_line(line)
+    for kind, total in sorted(totals.items()):
+        seconds = total.pop("seconds")
+        counts = ", ".join(f"{count:,} {name}" for name, count in total.items())
+        terminalreporter.write_line(f"{kind}: {counts} in {seconds:.0f} s")
 
 
 @pytest.fixture
-def figures(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Keep a line for the end of the run."""
-    return request.config.stash[FIGURES].append
+def figures(record_property: Callable[[str, object], None]) -> Callable[[Findings | Kills | Failures], None]:
+    """Keep what was tried, for the end of the run."""
+
+    def keep(tried: Findings | Kills | Failures) -> None:
+        kind = {"Findings": "power cuts", "Kills": "kills", "Failures": "failing disks"}[type(tried).__name__]
+        record_property(_PREFIX + kind, {k: v for k, v in asdict(tried).items() if k != "violations"})
+
+    return keep
 
 
 @pytest.fixture

@@ -54,6 +54,10 @@ class Planted:
         """As the scenario does."""
         self.scenario.prepare(bench)
 
+    def stops_at(self, failed: Operation, /) -> bool:
+        """As the scenario."""
+        return self.scenario.stops_at(failed)
+
     def open(self, bench: Bench) -> Session:
         """Open the product with the fault in it."""
         return self.scenario.open(replace(bench, files=self.wrap(bench.files)))

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from coldframe.model import JobDescription
+    from coldframe.testing.recording import Operation
     from crash.bench import Bench
     from crash.expectations import Subject, Value
     from crash.store_steps import Step
@@ -94,6 +95,10 @@ class StoreScenario:
             with closing(self.open(bench)) as session:
                 for step in self.before:
                     step.do(session.work)
+
+    def stops_at(self, _failed: Operation, /) -> bool:
+        """It goes on after any error."""
+        return False
 
     def open(self, bench: Bench) -> StoreSession:
         """Open the store, which recovers it."""

@@ -25,20 +25,20 @@ each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenar
 
 @each_scenario
 def test_power_cut_breaks_no_promise_of_the_store(
-    scenario: StoreScenario, effort: Callable[[float], Effort], figures: Callable[[str], None]
+    scenario: StoreScenario, effort: Callable[[float], Effort], figures: Callable[..., None]
 ) -> None:
     """Whatever a power cut leaves: what was told is there, byte for byte; nothing half done is; the work can go on."""
     found = explore(Recording(scenario), effort(_SHARE))
-    figures(f"power cuts in {scenario.name}: {found}")
+    figures(found)
     assert not found.violations, found.report()
 
 
 @pytest.mark.skipif(not CAN_FORK, reason="kill points need fork")
 @each_scenario
-def test_kill_breaks_no_promise_of_the_store(scenario: StoreScenario, figures: Callable[[str], None]) -> None:
+def test_kill_breaks_no_promise_of_the_store(scenario: StoreScenario, figures: Callable[..., None]) -> None:
     """Any change of the disk may be the process's last one, or half of it."""
     kills = Killer(scenario).kill()
-    figures(f"kills in {scenario.name}: {kills}")
+    figures(kills)
     assert kills.points > 20
     assert not kills.violations, "\n".join(kills.violations[:5])
 
@@ -47,11 +47,10 @@ def test_kill_breaks_no_promise_of_the_store(scenario: StoreScenario, figures: C
 @pytest.mark.parametrize("number", NUMBERS, ids=errno.errorcode.__getitem__)
 @each_scenario
 def test_failing_disk_breaks_no_promise_of_the_store(
-    scenario: StoreScenario, number: int, figures: Callable[[str], None], *, is_lasting: bool
+    scenario: StoreScenario, number: int, figures: Callable[..., None], *, is_lasting: bool
 ) -> None:
     """A failed operation is a typed error, promises nothing, is not tried again, and leaves a store that works."""
     failures = Failer(scenario).fail(number, is_lasting=is_lasting)
-    how = "for ever" if is_lasting else "once"
-    figures(f"{errno.errorcode[number]} {how} in {scenario.name}: {failures}")
+    figures(failures)
     assert failures.injected
     assert not failures.violations, "\n".join(failures.violations[:5])

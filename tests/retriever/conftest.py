@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from retriever.world import World
 
 from coldframe.catalog import open_catalog
+from retriever.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,19 +8,19 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from retriever.world import VAULT, World, frame
 
 from coldframe.catalog import Query
 from coldframe.catalog.order_model import OrderState, WantedState
 from coldframe.errors import Busy, InsufficientCapacity, LimitRefused, NotReady, ServiceUnavailable
 from coldframe.model import MIB, ArchiveRetrieval, ByteRange, JobStatus, Tier, TierWaits
 from coldframe.progress import Noted, Outcome
-from coldframe.retriever import Price, Retriever, Work
+from coldframe.retriever import Price
+from retriever.world import VAULT, World, frame
 
 if TYPE_CHECKING:
     from coldframe.model import JobDescription, JobRequest, Page
     from coldframe.progress import Event
-    from coldframe.retriever import RetrievedFile
+    from coldframe.retriever import RetrievedFile, Retriever, Work
 
 MakeWorld = Callable[[TierWaits], World]
 WAITS = TierWaits(expedited_seconds=300, standard_seconds=4 * 3600, bulk_seconds=12 * 3600)
@@ -38,10 +38,12 @@ class Counting:
         return getattr(self._store, name)
 
     def list_jobs(self, vault_name: str, *, marker: str | None = None) -> Page[JobDescription]:
+        """List, counted."""
         self._call("list_jobs")
         return self._store.list_jobs(vault_name, marker=marker)
 
     def initiate_job(self, vault_name: str, request: JobRequest) -> str:
+        """Start, counted."""
         self._call("initiate_job")
         return self._store.initiate_job(vault_name, request)
 
@@ -186,9 +188,7 @@ def test_order_beyond_the_limit_is_refused(world: World) -> None:
     retriever = world.retriever(pricing=lambda work: Price(Decimal(work.jobs)))
 
     with pytest.raises(LimitRefused):
-        retriever.place_order(
-            retriever.plan(Query(), into=world.into), tier=Tier.BULK, max_cost=Decimal("0.5")
-        )
+        retriever.place_order(retriever.plan(Query(), into=world.into), tier=Tier.BULK, max_cost=Decimal("0.5"))
 
     assert world.orders.orders() == []
 

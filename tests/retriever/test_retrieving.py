@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from retriever.world import MODIFIED_NS, frame
-
 from coldframe.model import MIB
 from coldframe.progress import Outcome
+from retriever.world import MODIFIED_NS, frame
 
 if TYPE_CHECKING:
     from retriever.world import World
@@ -46,7 +45,7 @@ def test_retrieve_fetches_many_segments_of_a_large_file(world: World) -> None:
     data = frame(2, 21 * MIB + 17)
     world.add("large.fit", data)
 
-    world.retrieve("large", **{})
+    world.retrieve("large")
 
     assert world.files() == {"large.fit": data}
 
@@ -134,6 +133,25 @@ def test_retrieve_brings_both_of_two_files_with_one_path(world: World) -> None:
 
     assert sorted(world.files()) == ["a (2).fit", "a.fit"]
     assert set(world.files().values()) == {frame(6), frame(7)}
+
+
+def test_retrieve_works_with_eight_threads(world: World) -> None:
+    """Large and small files, shared ones and members come back through eight threads as through one."""
+    expected = {f"large{number}.fit": frame(number, 9 * MIB + number) for number in range(3)}
+    expected |= {f"small/{number}.fit": frame(100 + number, 3000) for number in range(40)}
+    for path, data in expected.items():
+        archive = world.add(path, data)
+        if path.endswith("0.fit"):
+            world.add_again(archive, f"again/{path}", len(data))
+    expected |= {f"again/{path}": data for path, data in expected.items() if path.endswith("0.fit")}
+    members = {f"m{number}.fit": frame(200 + number, 2000) for number in range(10)}
+    world.add_bundle("Bias.zip", members)
+    expected |= {f"Bias/{name}": data for name, data in members.items()}
+
+    results = list(world.retriever(jobs=8).carry_on(world.order("*[!p]", members=True)))
+
+    assert world.files() == expected
+    assert len(results) == len(expected)
 
 
 def test_retrieve_leaves_nothing_unfinished_behind(world: World) -> None:

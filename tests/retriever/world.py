@@ -9,17 +9,16 @@ import zipfile
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from coldframe.catalog import ArchiveRecord, Catalog, Entry, Kind, MemberPlace, Query, open_catalog
+from coldframe.catalog import ArchiveRecord, Entry, Kind, MemberPlace, Query
 from coldframe.catalog.orders import Orders
-from coldframe.errors import NothingMatched
 from coldframe.model import MIB, Tier
 from coldframe.retriever import Retriever
 from coldframe.testing.bodies import BytesBody
-from coldframe.tree_hash import tree_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from coldframe.catalog import Catalog
     from coldframe.ports import ColdStore
     from coldframe.retriever import RetrievedFile
     from coldframe.testing.clock import FakeClock
@@ -47,6 +46,7 @@ class World:
 
     @property
     def orders(self) -> Orders:
+        """The orders, opened afresh."""
         return Orders(self.catalog.database)
 
     def add(
@@ -74,7 +74,12 @@ class World:
         )
 
     def add_bundle(
-        self, path: str, members: Mapping[str, bytes], *, deflate: Sequence[str] = (), lie: Mapping[str, int] | None = None
+        self,
+        path: str,
+        members: Mapping[str, bytes],
+        *,
+        deflate: Sequence[str] = (),
+        lie: Mapping[str, int] | None = None,
     ) -> ArchiveRecord:
         """Archive a zip and record its members; `lie` makes the catalog say another size for some."""
         data, places = make_zip(members, deflate)
@@ -120,6 +125,11 @@ class World:
     def retrieve(self, text: str = "", **more: object) -> list[RetrievedFile]:
         """Order and carry on to the end."""
         return list(self.retriever().carry_on(self.order(text, **more)))  # type: ignore[arg-type]
+
+    def catalog_archive(self) -> str:
+        """The ID of the one archive that is recorded."""
+        (archive,) = self.catalog.archives(self.store.identity, VAULT)
+        return archive.archive_id
 
     def read(self, path: str) -> bytes:
         """A file at the destination."""
@@ -171,6 +181,3 @@ def read_tree(folder: str) -> dict[str, bytes]:
             with open(path, "rb") as file:
                 found[os.path.relpath(path, folder)] = file.read()
     return found
-
-
-__all__ = ["MODIFIED_NS", "VAULT", "NothingMatched", "World", "frame", "make_zip", "open_catalog", "read_tree", "tree_hash"]

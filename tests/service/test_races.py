@@ -12,6 +12,7 @@ import pytest
 from coldframe.clock import SystemClock
 from coldframe.errors import InvalidParameterValue, ResourceNotFound, StoreError
 from coldframe.model import MIB, ArchiveRetrieval, InventoryRetrieval, JobStatus
+from coldframe.service.ids import Kind, decode_id
 from coldframe.testing.bodies import BytesBody, read_output
 from coldframe.testing.contract.world import inventory, keep
 from coldframe.tree_hash import tree_hash
@@ -19,6 +20,7 @@ from coldframe.tree_hash import tree_hash
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from coldframe.ports import PartRow
     from coldframe.service import VaultService
     from coldframe.testing.clock import FakeClock
     from conftest import OpenService
@@ -190,6 +192,29 @@ def test_readers_of_one_inventory_write_it_once(store: VaultService) -> None:
     assert len(set(answers)) == 1
     store_blobs = list(store._core.blobs.keys(before_ms=1 << 47))
     assert sum(map(len, store_blobs)) == 6
+
+
+def test_processes_that_write_one_inventory_agree(open_service: OpenService) -> None:
+    """When another process has written an inventory's output meanwhile, that one stays, and this is dropped."""
+    first, second = open_service(), open_service()
+    first.create_vault("vault")
+    keep(first)
+    job_id = first.initiate_job("vault", InventoryRetrieval())
+    put = first._core.blobs.put
+    key = decode_id(Kind.JOB, job_id)
+    assert key is not None
+    before: list[bytes] = []
+    published: list[PartRow] = []
+
+    def late(*what: object, **wanted: object) -> object:
+        before.append(read_output(second, "vault", job_id))
+        published.extend(second._core.ledger.read(lambda facts: facts.parts(key, first=0, limit=2)))
+        return put(*what, **wanted)  # type: ignore[arg-type]  # passed on as it came
+
+    first._core.blobs.put = late  # type: ignore[method-assign,assignment]  # the other process is quicker
+    assert read_output(first, "vault", job_id) == before[0]
+    (part,) = first._core.ledger.read(lambda facts: facts.parts(key, first=0, limit=2))
+    assert part == published[0]
 
 
 def test_uploads_at_once_are_all_kept(open_service: OpenService) -> None:

@@ -97,10 +97,11 @@ class Archiver:
             CatalogUnavailable: The catalog cannot be written; likewise.
         """
         self._store.describe_vault(request.vault_name)
-        run = self._make_run(request)
+        stop = Stop(self._stop)
+        run = self._make_run(request, stop)
         if not request.dry_run:
             run.leftovers.load()
-        crew = Crew(self._jobs, claims=run.claims, stop=self._stop)
+        crew = Crew(self._jobs, claims=run.claims, stop=stop)
         yield from crew.carry_out(self._find_work(run))
 
     def stop(self) -> None:
@@ -117,9 +118,9 @@ class Archiver:
 
     # --- putting the stages together ----------------------------------------------------------------------------------
 
-    def _make_run(self, request: ArchiveRequest) -> Run:
-        pace = Pace(self._limit_rate, clock=self._clock, stop=self._stop)
-        retries = Retries(clock=self._clock, stop=self._stop, observer=self._observer)
+    def _make_run(self, request: ArchiveRequest, stop: Stop) -> Run:
+        pace = Pace(self._limit_rate, clock=self._clock, stop=stop)
+        retries = Retries(clock=self._clock, stop=stop, observer=self._observer)
         sender = Sender(self._store, request.vault_name, pace=pace, retries=retries)
         return Run(
             store=self._store,
@@ -132,6 +133,7 @@ class Archiver:
             claims=Claims(),
             leftovers=Leftovers(self._store, self._catalog, request.vault_name, sender=sender),
             part_size=self._part_size,
+            check_idle=stop.check_idle,
         )
 
     def _make_rules(self, request: ArchiveRequest) -> Rules:

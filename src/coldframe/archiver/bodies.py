@@ -9,7 +9,7 @@ from coldframe.model import MIB
 from coldframe.tree_hash import TreeHasher, tree_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from coldframe.archiver.opening import Source
     from coldframe.model import Buffer, ByteRange
@@ -75,12 +75,14 @@ class FileBody:
         source: The file, as it was looked at.
         descriptor: It, open.
         byte_range: Which bytes.
+        head: The first chunk of the range, if it was read already.
     """
 
     known_tree_hash: str | None = None
 
-    def __init__(self, source: Source, descriptor: int, byte_range: ByteRange) -> None:
+    def __init__(self, source: Source, descriptor: int, byte_range: ByteRange, *, head: bytes = b"") -> None:
         """Read nothing yet."""
+        self._head = head
         self._source = source
         self._descriptor = descriptor
         self._range = byte_range
@@ -106,15 +108,18 @@ class FileBody:
         buffer = memoryview(bytearray(min(MIB, self.size)))
         for start in range(self._range.start, self._range.end, MIB):
             view = buffer[: min(MIB, self._range.end - start)]
-            read_at(self._source, self._descriptor, view, start)
+            if self._head and start == self._range.start:
+                view[:] = self._head
+            else:
+                read_at(self._source, self._descriptor, view, start)
             self._hasher.update(view)
             if start + len(view) == self._range.end:
                 check_unchanged(self._source, self._descriptor)
             yield view
 
 
-def hash_body(body: HashedBody) -> str:
-    """Read a body through for its tree hash alone."""
+def hash_body(body: HashedBody, check: Callable[[], None]) -> str:
+    """Read a body through for its tree hash alone; `check` is called between chunks and may end it by raising."""
     for _ in body:
-        pass
+        check()
     return body.tree_hash

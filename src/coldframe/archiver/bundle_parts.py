@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from coldframe.archiver.crew import Next
 from coldframe.archiver.run import TROUBLE
 from coldframe.errors import ResourceNotFound, SourceChanged
+from coldframe.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,7 @@ class BundleParts:
         try:
             digest = self._send_or_find(filled)
         except ResourceNotFound:
-            return self._settle(SourceChanged(f"the upload of {self._upload.attempt.path} is gone; it must begin anew"))
+            return self._settle(SourceChanged(f"the upload of {printable(self._upload.attempt.path)} is gone"))
         except TROUBLE as error:
             return self._settle(error)
         with self._lock:

@@ -114,7 +114,7 @@ class BundleTry:
         is_checked = self._run.request.checksum and self._known is not None
         if not is_checked and self._attempt.tree_hash is None:
             return None
-        made = DryZip(self._bundle)
+        made = DryZip(self._bundle, check=self._run.check_idle)
         known = self._known
         if is_checked and known is not None and known.archive.tree_hash == made.tree_hash:
             if self._is_unchanged:
@@ -129,7 +129,7 @@ class BundleTry:
             receipt = complete_again(self._run, self._attempt, size=made.size)
             if receipt is not None:
                 return self._archived(receipt, made)
-        for archive in self._run.find_landed(self._attempt):
+        for archive in self._run.find_landed(self._attempt, size=made.size):
             if archive.tree_hash == made.tree_hash:
                 return self._record(archive, made, Outcome.ARCHIVED)
         return None
@@ -153,7 +153,7 @@ class BundleTry:
     def _send_single(self, zipping: Zipping, first: Filled) -> Next:
         """Send a zip that one request holds, unless the vault has it."""
         digest = first.buffer.tree_hash
-        for archive in self._run.find_landed(self._attempt):
+        for archive in self._run.find_landed(self._attempt, size=zipping.size):
             if archive.tree_hash == digest:
                 return self._record(archive, zipping, Outcome.ARCHIVED)
         head_hash = zipping.head_hash or digest

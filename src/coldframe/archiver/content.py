@@ -11,6 +11,8 @@ from coldframe.archiver.opening import check_unchanged, read_at
 from coldframe.model import MIB, ByteRange
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from coldframe.archiver.bodies import HashedBody
     from coldframe.archiver.opening import Source
 
@@ -18,35 +20,37 @@ if TYPE_CHECKING:
 class Content:
     """The bytes that are archived for a source: its own, or one zero byte where it has none.
 
-    A file of at most one chunk is read once and kept; of a longer one only the first chunk is read here.
+    The first chunk is read here and kept; that may be all.
 
     Args:
         source: The file.
         descriptor: It, open.
+        check: Ends long reading by raising.
 
     Raises:
         SourceChanged: The file is not what it was, or cannot be read.
     """
 
-    def __init__(self, source: Source, descriptor: int) -> None:
+    def __init__(self, source: Source, descriptor: int, *, check: Callable[[], None]) -> None:
         """Read the first chunk."""
         self._source = source
         self._descriptor = descriptor
+        self._check = check
         first = bytearray(min(MIB, source.stamp.size))
         read_at(source, descriptor, memoryview(first), 0)
         check_unchanged(source, descriptor)
         data = bytes(first) or EMPTY_FILE
         self.size = max(source.stamp.size, len(EMPTY_FILE))
         self.head_hash = sha256(data).hexdigest()
-        self._whole = data if len(data) == self.size else None
+        self._head = data
 
     def body(self) -> HashedBody:
         """A new body of all bytes."""
-        if self._whole is not None:
-            return MemoryBody(self._whole, self.head_hash)  # of one chunk, linear and tree hash are the same
-        return FileBody(self._source, self._descriptor, ByteRange(0, self.size))
+        if len(self._head) == self.size:
+            return MemoryBody(self._head, self.head_hash)  # of one chunk, linear and tree hash are the same
+        return FileBody(self._source, self._descriptor, ByteRange(0, self.size), head=self._head)
 
     @cached_property
     def tree_hash(self) -> str:
         """The tree hash of all bytes, which are read for it if they are more than a chunk."""
-        return hash_body(self.body())
+        return hash_body(self.body(), self._check)

@@ -12,6 +12,7 @@ from coldframe.archiver.cut import Cut
 from coldframe.archiver.opening import opened
 from coldframe.archiver.run import TROUBLE
 from coldframe.errors import ResourceNotFound, SourceChanged
+from coldframe.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,7 +71,9 @@ class FileParts:
         try:
             digest = self._send(byte_range)
         except ResourceNotFound:
-            return self._settle(SourceChanged(f"the upload of {self._source.path} is gone; it must begin anew"))
+            return self._settle(
+                SourceChanged(f"the upload of {printable(self._source.text)} is gone; it must begin anew")
+            )
         except TROUBLE as error:
             return self._settle(error)
         with self._lock:
@@ -92,8 +95,10 @@ class FileParts:
         """Send a part, or find that the store has it: then it is only read, for the hash of the whole."""
         confirmed = self._upload.confirmed.get(byte_range.start)
         with opened(self._source) as descriptor:
-            if confirmed is not None and confirmed == hash_body(FileBody(self._source, descriptor, byte_range)):
-                return confirmed
+            if confirmed is not None:
+                body = FileBody(self._source, descriptor, byte_range)
+                if hash_body(body, self._run.check_idle) == confirmed:
+                    return confirmed
             return self._run.sender.send_part(
                 self._upload.upload_id,
                 lambda: FileBody(self._source, descriptor, byte_range),

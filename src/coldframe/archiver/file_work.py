@@ -17,6 +17,7 @@ from coldframe.archiver.run import TRIES, TROUBLE, describe_file
 from coldframe.archiver.uploads import complete, complete_again, open_upload
 from coldframe.catalog.model import Entry, Kind
 from coldframe.errors import SourceChanged
+from coldframe.names import printable
 from coldframe.progress import Advanced, Finished, Outcome, Started
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class FileWork:
         if receipt is not None:
             return self._archived(receipt)
         with opened(self._source) as descriptor:
-            content = Content(self._source, descriptor)
+            content = Content(self._source, descriptor, check=self._run.check_idle)
             self._head_hash = content.head_hash
             return self._compare(content) or self._claim_and_send(content)
 
@@ -98,9 +99,10 @@ class FileWork:
         if self._run.request.checksum and self._known is not None and _holds(self._known.archive, content):
             is_same = (self._known.size, self._known.modified_ns) == self._looks
             return self._unchanged(self._known) if is_same else self._recorded(self._known.archive, Outcome.RECORDED)
-        for archive in self._run.find_landed(self._attempt):
+        for archive in self._run.find_landed(self._attempt, size=content.size):
             if _holds(archive, content):
-                return self._recorded(archive, Outcome.ARCHIVED, "an earlier run had sent it")
+                is_own = archive.description == self._attempt.description
+                return self._recorded(archive, Outcome.ARCHIVED if is_own else Outcome.RECORDED)
         for archive in self._run.find_alike(self._known, size=content.size, head_hash=content.head_hash):
             if _holds(archive, content):
                 return self._recorded(archive, Outcome.RECORDED)
@@ -133,7 +135,7 @@ class FileWork:
             if trouble is not None:
                 raise trouble
             if stamp_now(self._source) != self._source.stamp:
-                raise SourceChanged(f"{self._source.path} changed while it was being archived")
+                raise SourceChanged(f"{printable(self._source.text)} changed while it was being archived")
             return self._archived(complete(self._run, upload, size=self._content_size, hashes=hashes))
 
         return self._guard(act)
@@ -148,7 +150,7 @@ class FileWork:
         archive = self._run.confirmed(receipt, self._attempt, size=self._content_size)
         return self._recorded(archive, Outcome.ARCHIVED)
 
-    def _recorded(self, archive: ArchiveRecord, outcome: Outcome, detail: str = "") -> Next:
+    def _recorded(self, archive: ArchiveRecord, outcome: Outcome) -> Next:
         """Make the archive and its entry durable; only now does it count."""
         entry = Entry(
             path=self._source.path,
@@ -162,7 +164,7 @@ class FileWork:
         self._run.catalog.record(archive, (entry,), attempt=self._attempt.row or None)
         if outcome is Outcome.ARCHIVED:
             self._advance(self._source.stamp.size - self._advanced)
-        return self._end(self._result(outcome, entry=entry, detail=detail))
+        return self._end(self._result(outcome, entry=entry))
 
     def _unchanged(self, entry: Entry) -> Next:
         if self._attempt.row:

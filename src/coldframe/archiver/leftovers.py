@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from coldframe.archiver.sender import Sender
     from coldframe.catalog.catalog import Catalog
     from coldframe.catalog.model import Attempt
+    from coldframe.model import UploadDescription
     from coldframe.ports import ColdStore
 
 _CLOCK_SLACK = timedelta(minutes=10)
@@ -42,7 +44,8 @@ class Leftovers:
         self._vault_name = vault_name
         self._sender = sender
         self._attempts: dict[str, Attempt] = {}
-        self._landed: dict[str, list[ArchiveRecord]] | None = None
+        self._landed: list[ArchiveRecord] | None = None
+        self._uploads: dict[tuple[str | None, int], str] | None = None
         self._lock = Lock()
         self._wanted: frozenset[str] = frozenset()
         self._rows: frozenset[int] = frozenset()
@@ -51,9 +54,10 @@ class Leftovers:
     def load(self) -> None:
         """Read the attempts, and drop those whose file is gone or that a newer one replaces."""
         attempts = self._catalog.attempts(self._store.identity, self._vault_name)
-        self._wanted = frozenset(attempt.description for attempt in attempts)
         self._rows = frozenset(attempt.row for attempt in attempts)
-        self._begun_at = min((attempt.started_at for attempt in attempts), default=None)
+        unheard = [attempt for attempt in attempts if attempt.upload_id is None or attempt.tree_hash is not None]
+        self._wanted = frozenset(attempt.description for attempt in unheard)
+        self._begun_at = min((attempt.started_at for attempt in unheard), default=None)
         for attempt in attempts:
             if attempt.source in self._attempts:
                 self.discard(self._attempts.pop(attempt.source))
@@ -72,29 +76,45 @@ class Leftovers:
         self.discard(attempt)
         return wanted
 
-    def may_have_landed(self, attempt: Attempt) -> bool:
-        """Whether an earlier run may have sent the attempt's archive without hearing the receipt."""
-        is_open = attempt.upload_id is not None and attempt.tree_hash is None
-        return attempt.row in self._rows and not is_open
-
     def discard(self, attempt: Attempt) -> None:
         """Abort an attempt's upload and forget it."""
         if attempt.upload_id is not None:
             self._sender.abort(attempt.upload_id)
         self._catalog.forget(attempt.row)
 
-    def landed(self, description: str) -> list[ArchiveRecord]:
-        """Archives that the vault has under this description and that no receipt told us of.
+    def landed(self, attempt: Attempt, *, size: int, dedupe: bool) -> list[ArchiveRecord]:
+        """Archives of `size` bytes that the vault has from an attempt whose receipt was never heard.
 
-        Only a store whose inventory is ready at once is asked; for any other the answer is empty. Whoever asks compares
-        tree hashes.
+        Without `dedupe` only those of this very attempt. Only a store whose inventory is ready at once is asked; for
+        any other the answer is empty. Whoever asks compares tree hashes.
         """
         with self._lock:
             if self._landed is None:
-                self._landed = {}
-                for archive in self._read_inventory():
-                    self._landed.setdefault(archive.description, []).append(archive)
-            return self._landed.get(description, [])
+                self._landed = list(self._read_inventory())
+            same = (archive for archive in self._landed if archive.size == size)
+            return [archive for archive in same if dedupe or archive.description == attempt.description]
+
+    def find_upload(self, attempt: Attempt, *, part_size: int) -> str | None:
+        """The open upload of an attempt that was killed between opening it and recording its ID.
+
+        Somebody else's upload of the same path, size and time would be taken for ours; that does no harm, since an
+        upload is only completed under the tree hash of our own bytes.
+        """
+        if attempt.row not in self._rows:
+            return None
+        with self._lock:
+            if self._uploads is None:
+                self._uploads = {(item.description, item.part_size): item.upload_id for item in self._list_uploads()}
+            return self._uploads.pop((attempt.description, part_size), None)
+
+    def _list_uploads(self) -> Iterator[UploadDescription]:
+        marker: str | None = None
+        while True:
+            page = self._store.list_multipart_uploads(self._vault_name, marker=marker)
+            yield from page.items
+            marker = page.marker
+            if marker is None:
+                return
 
     def _read_inventory(self) -> Iterator[ArchiveRecord]:
         """The archives since the first attempt that an attempt described, a page of the inventory at a time."""
@@ -129,10 +149,19 @@ class Leftovers:
 
 
 def _is_gone(attempt: Attempt) -> bool:
+    """Whether the source was removed: it is not there and its folder is.
+
+    Where the folder is missing too, it may be back tomorrow: an unplugged disk, a share that sleeps.
+    """
+    location = names.read_path(attempt.source)
+    return not _is_there(location) and _is_there(os.path.dirname(location))
+
+
+def _is_there(location: str) -> bool:
     try:
-        look(names.read_path(attempt.source), follow=True)
+        look(location)
     except (FileNotFoundError, NotADirectoryError):
-        return True
+        return False
     except OSError:
-        return False  # it may be back tomorrow: an unplugged disk, a share that sleeps
-    return False
+        return True  # there, or nobody knows
+    return True

@@ -10,7 +10,7 @@ from coldframe.errors import InvalidParameterValue, LimitRefused, SourceChanged,
 from coldframe.inventory.description import Described, encode_description
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from coldframe.archiver.crew import Claims
     from coldframe.archiver.leftovers import Leftovers
@@ -33,7 +33,7 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One call of `Archiver.archive`."""
+    """One call of `Archiver.archive`. `check_idle` ends, by raising, what sends nothing when the run is to stop."""
 
     store: ColdStore
     catalog: Catalog
@@ -45,6 +45,7 @@ class Run:
     claims: Claims
     leftovers: Leftovers
     part_size: int
+    check_idle: Callable[[], None]
 
     def attempt(self, described: Described, *, source: str, signature: str | None = None) -> Attempt:
         """The intent to archive something; not yet in the catalog."""
@@ -76,9 +77,9 @@ class Run:
         found = self.catalog.find_content(self.store.identity, self.request.vault_name, size=size, head_hash=head_hash)
         return [archive for archive in found if last is None or archive.archived_at >= last.archive.archived_at]
 
-    def find_landed(self, attempt: Attempt) -> Sequence[ArchiveRecord]:
-        """Archives that an earlier run sent for this attempt when it was killed before it could record them."""
-        return self.leftovers.landed(attempt.description) if self.leftovers.may_have_landed(attempt) else ()
+    def find_landed(self, attempt: Attempt, *, size: int) -> Sequence[ArchiveRecord]:
+        """Archives of this size that an earlier run sent when it was killed before it could record them."""
+        return self.leftovers.landed(attempt, size=size, dedupe=self.request.dedupe)
 
     def confirmed(self, receipt: Receipt, attempt: Attempt, *, size: int) -> ArchiveRecord:
         """The record of an archive whose receipt has just come and was checked."""

@@ -35,12 +35,11 @@ class OpenUpload:
 
 def open_upload(run: Run, attempt: Attempt, cut: Cut) -> OpenUpload:
     """Go on with the attempt's upload if it is still open, else open one; its ID is durable before the first part."""
-    resumed = _resume(run, attempt)
+    resumed = _resume(run, attempt, cut)
     if resumed is not None:
         return resumed
     upload_id = run.sender.initiate(part_size=cut.part_size, description=attempt.description)
-    run.catalog.set_upload(attempt.row, upload_id, cut.part_size)
-    return OpenUpload(replace(attempt, upload_id=upload_id, part_size=cut.part_size, tree_hash=None), {})
+    return OpenUpload(_remember(run, attempt, upload_id, cut.part_size), {})
 
 
 def complete(run: Run, upload: OpenUpload, *, size: int, hashes: dict[int, str]) -> Receipt:
@@ -63,11 +62,19 @@ def complete_again(run: Run, attempt: Attempt, *, size: int) -> Receipt | None:
         return None
 
 
-def _resume(run: Run, attempt: Attempt) -> OpenUpload | None:
+def _resume(run: Run, attempt: Attempt, cut: Cut) -> OpenUpload | None:
     if attempt.upload_id is None:
-        return None
+        found = run.leftovers.find_upload(attempt, part_size=cut.part_size)
+        if found is None:
+            return None
+        attempt = _remember(run, attempt, found, cut.part_size)
     try:
-        part_size, confirmed = run.sender.confirmed_parts(attempt.upload_id)
+        part_size, confirmed = run.sender.confirmed_parts(attempt.upload_id or "")
     except ResourceNotFound:
         return None
     return OpenUpload(replace(attempt, part_size=part_size), confirmed)
+
+
+def _remember(run: Run, attempt: Attempt, upload_id: str, part_size: int) -> Attempt:
+    run.catalog.set_upload(attempt.row, upload_id, part_size)
+    return replace(attempt, upload_id=upload_id, part_size=part_size, tree_hash=None)

@@ -11,7 +11,7 @@ from coldframe.model import MIB
 from coldframe.tree_hash import TreeHasher
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from coldframe.archiver.members import Bundle
     from coldframe.archiver.part_buffer import Filled, PartBuffer
@@ -55,9 +55,14 @@ class Zipping:
 
 
 class DryZip:
-    """A bundle's zip made for its hash alone: nothing of it is kept but where its members lie."""
+    """A bundle's zip made for its hash alone: nothing of it is kept but where its members lie.
 
-    def __init__(self, bundle: Bundle) -> None:
+    Args:
+        bundle: What to zip.
+        check: Called between buffers; ends it by raising.
+    """
+
+    def __init__(self, bundle: Bundle, *, check: Callable[[], None]) -> None:
         """Make it.
 
         Raises:
@@ -65,6 +70,7 @@ class DryZip:
         """
         stream, hasher, head = ZipStream(bundle.members), TreeHasher(), bytearray()
         for data in stream:
+            check()
             hasher.update(data)
             head += memoryview(data)[: max(0, MIB - len(head))]
         self.size = hasher.size

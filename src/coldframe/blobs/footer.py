@@ -35,8 +35,9 @@ class BadFooter(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Trailer:
-    """The last 80 bytes."""
+    """The last 80 bytes; `covered` are those of them that the CRC speaks of."""
 
+    covered: bytes
     key: bytes
     data_size: int
     tree_hash: bytes
@@ -88,7 +89,7 @@ def decode_trailer(data: bytes, file_size: int) -> Trailer:
     if magic != MAGIC:
         msg = "the trailer is not there"
         raise BadFooter(msg)
-    trailer = Trailer(key, data_size, digest, leaf_count, note_size, crc)
+    trailer = Trailer(data[: _FIELDS.size], key, data_size, digest, leaf_count, note_size, crc)
     if version != VERSION or leaf_count != count_chunks(data_size) or file_size != trailer.file_size:
         msg = f"the file of {file_size} bytes does not fit its trailer"
         raise BadFooter(msg)
@@ -101,8 +102,7 @@ def decode_footer(body: bytes, trailer: Trailer) -> Footer:
     Raises:
         BadFooter: They are not what was written.
     """
-    fields = (trailer.key, trailer.data_size, trailer.tree_hash, trailer.leaf_count, trailer.note_size, VERSION, 0)
-    if zlib.crc32(body + _FIELDS.pack(*fields)) != trailer.crc:
+    if zlib.crc32(trailer.covered, zlib.crc32(body)) != trailer.crc:
         msg = "the footer is damaged"
         raise BadFooter(msg)
     split = trailer.leaf_count * DIGEST_SIZE

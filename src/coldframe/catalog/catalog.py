@@ -132,9 +132,10 @@ class Catalog:
 
     def select(self, query: Query) -> Iterator[Entry]:
         """What a query finds, by vault and path, members last; one at a time, however many there are."""
-        yield from self._read(*searching.select_sql(query, members=False), read_entry)
+        vaults = self._vaults(query)
+        yield from self._read(*searching.select_sql(query, vaults=vaults, members=False), read_entry)
         if searching.may_find_members(query):
-            yield from self._read(*searching.select_sql(query, members=True), read_entry)
+            yield from self._read(*searching.select_sql(query, vaults=vaults, members=True), read_entry)
 
     def members(self, bundle: Entry) -> Iterator[Entry]:
         """What the catalog knows to lie in a bundle, in the order of the zip."""
@@ -144,9 +145,16 @@ class Catalog:
 
     def count(self, query: Query) -> tuple[int, int]:
         """How many entries a query finds, and how many bytes they have."""
+        vaults = self._vaults(query)
         kinds = (False, True) if searching.may_find_members(query) else (False,)
-        counts = [next(self._read(*searching.count_sql(query, members=members), tuple)) for members in kinds]
-        return sum(int(count[0]) for count in counts), sum(int(count[1]) for count in counts)
+        sums = [next(self._read(*searching.count_sql(query, vaults=vaults, members=kind), tuple)) for kind in kinds]
+        return sum(int(one[0]) for one in sums), sum(int(one[1]) for one in sums)
+
+    def _vaults(self, query: Query) -> list[int] | None:
+        """The rows of the vaults that a query is about; None if it is about all."""
+        if query.store is None and query.vault_name is None:
+            return None
+        return list(self._read(*searching.vaults_sql(query), lambda row: int(row[0])))
 
     # --- work in progress ---------------------------------------------------------------------------------------------
 

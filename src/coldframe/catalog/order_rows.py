@@ -21,7 +21,9 @@ from coldframe.model import ByteRange, Tier
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ORDER_COLUMNS = "number, token, store, destination, mount_point, tier, max_cost, overwrite, is_told, state, placed_at, closed_at"
+ORDER_COLUMNS = (
+    "number, token, store, destination, mount_point, tier, max_cost, overwrite, is_told, state, placed_at, closed_at"
+)
 WANTED_COLUMNS = (
     "id, order_number, vault_name, archive_id, archive_size, tree_hash, range_start, range_end, description, state,"
     " job_id, asked, detail"

@@ -240,9 +240,15 @@ def _change_archive(connection: apsw.Connection, row: int, **changes: Value) -> 
 
 
 def _ensure_entry(connection: apsw.Connection, place: _Place, entry: Entry) -> bool:
-    """Record an entry, unless this archive has it already; one without a source learns it now. True if it is new."""
+    """Record an entry, unless this archive has it already; one without a source learns it now. True if it is new.
+
+    One that was read from the same source again, touched but with the same bytes, learns its new time.
+    """
     found = connection.execute(_FIND_ENTRY, (place.vault, entry.path, place.archive, entry.kind.value)).fetchall()
-    if any(source == entry.source for _row, source in found) or (found and entry.source is None):
+    same = next((cast("int", row) for row, source in found if source == entry.source), None)
+    if same is not None and entry.source is not None:
+        _change_entry(connection, same, signature=entry.signature, modified_ns=entry.modified_ns)
+    if same is not None or (found and entry.source is None):
         return False
     nameless = next((cast("int", row) for row, source in found if source is None), None)
     if nameless is None:

@@ -7,6 +7,7 @@ by row, which takes a tenth of a second over 100,000 paths.
 
 from __future__ import annotations
 
+import os
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -15,17 +16,18 @@ from coldframe.catalog.rows import ARCHIVE_COLUMNS, ENTRY_COLUMNS
 from coldframe.patterns import Patterns, is_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import apsw
 
     from coldframe.catalog.model import Query
 
 _TRIGRAM = 3
+_ASCII = 0x80
 _LITERALS = re.compile(r"\[!?\]?[^\]]*\]|[*?]")
-_TABLES = (
-    "entry JOIN archive ON archive.id = entry.archive"
-    " JOIN vault ON vault.id = entry.vault JOIN store ON store.id = vault.store"
+_TABLES = (  # CROSS keeps the order of the loops, so that entries come sorted from their index
+    "entry CROSS JOIN archive ON archive.id = entry.archive"
+    " CROSS JOIN vault ON vault.id = entry.vault CROSS JOIN store ON store.id = vault.store"
 )
 _ORDER = " ORDER BY entry.vault, entry.path, archive.archived_at DESC, entry.id DESC"
 
@@ -43,47 +45,77 @@ def is_match(*values: Any) -> bool:
     return _matcher(text)(path)
 
 
-def select_sql(query: Query, *, members: bool) -> tuple[str, Bindings]:
-    """The statement for a query's files and bundles, or for its members; rows are for `rows.read_entry`."""
-    where, bindings = _where(query, members=members)
+def select_sql(query: Query, *, vaults: Sequence[int] | None, members: bool) -> tuple[str, Bindings]:
+    """The statement for a query's files and bundles, or for its members; rows are for `rows.read_entry`.
+
+    `vaults` are the rows of the vaults it is about, None for all.
+    """
+    where, bindings = _where(query, vaults, members=members)
     return f"SELECT {ARCHIVE_COLUMNS}, {ENTRY_COLUMNS} FROM {_TABLES} WHERE {where}{_ORDER}", bindings
 
 
-def count_sql(query: Query, *, members: bool) -> tuple[str, Bindings]:
+def count_sql(query: Query, *, vaults: Sequence[int] | None, members: bool) -> tuple[str, Bindings]:
     """The statement for how many entries and bytes that are."""
-    where, bindings = _where(query, members=members)
-    return f"SELECT count(*), coalesce(sum(max(entry.size, 0)), 0) FROM {_TABLES} WHERE {where}", bindings
+    where, bindings = _where(query, vaults, members=members)
+    return f"SELECT count(*), coalesce(sum(max(entry.size, 0)), 0) FROM entry WHERE {where}", bindings
+
+
+def vaults_sql(query: Query) -> tuple[str, Bindings]:
+    """The statement for the rows of the vaults that a query is about."""
+    sql = (
+        "SELECT vault.id FROM vault JOIN store ON store.id = vault.store"
+        " WHERE (:store IS NULL OR identity = :store) AND (:vault_name IS NULL OR name = :vault_name)"
+    )
+    return sql, {"store": query.store, "vault_name": query.vault_name}
 
 
 def may_find_members(query: Query) -> bool:
     """Whether members can be found: asked for, or matched where their bundle is not."""
-    return query.members or bool(query.text.strip())
+    return query.members or bool(clean_text(query.text))
 
 
-def _where(query: Query, *, members: bool) -> tuple[str, Bindings]:
+def clean_text(text: str) -> str:
+    """A query's text as paths are written: bytes that are not UTF-8 as `%XX`, as in the texts of `names`."""
+    raw = text.strip().encode("utf-8", "surrogateescape" if os.name != "nt" else "surrogatepass")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return "".join(chr(byte) if byte < _ASCII else f"%{byte:02X}" for byte in raw)
+
+
+def _where(query: Query, vaults: Sequence[int] | None, *, members: bool) -> tuple[str, Bindings]:
     terms = ["entry.bundle IS NOT NULL" if members else "entry.bundle IS NULL"]
     bindings: Bindings = {}
     if not query.all_versions:
         terms.append("entry.is_newest")
-    if query.store is not None or query.vault_name is not None:
-        terms.append(_VAULTS)
-        bindings |= {"store": query.store, "vault_name": query.vault_name}
     if query.archive_ids:
-        terms.append("archive.archive_id IN (SELECT value FROM json_each(:archive_ids))")
+        terms.append(_ARCHIVES)
         bindings["archive_ids"] = _json(query.archive_ids)
     _add_text(query, terms, bindings, members=members)
+    if vaults is not None:
+        is_narrow = "archive_ids" in bindings or "narrow" in bindings
+        terms.append(_in_vaults(vaults, is_narrow=is_narrow))
     return " AND ".join(terms), bindings
 
 
-_VAULTS = (
-    "entry.vault IN (SELECT v.id FROM vault v JOIN store s ON s.id = v.store"
-    " WHERE (:store IS NULL OR s.identity = :store) AND (:vault_name IS NULL OR v.name = :vault_name))"
+def _in_vaults(vaults: Sequence[int], *, is_narrow: bool) -> str:
+    """A single vault is looked up in the index, unless something else narrows the search.
+
+    Of several, the others' entries are passed over, which keeps the order.
+    """
+    if len(vaults) == 1 and not is_narrow:
+        return f"entry.vault = {vaults[0]}"
+    return f"+entry.vault IN ({', '.join(map(str, vaults))})"
+
+
+_ARCHIVES = (
+    "entry.archive IN (SELECT a.id FROM archive AS a WHERE a.archive_id IN (SELECT value FROM json_each(:archive_ids)))"
 )
 _BUNDLE_UNMATCHED = "NOT is_match(:text, (SELECT b.path FROM entry b WHERE b.id = entry.bundle))"
 
 
 def _add_text(query: Query, terms: list[str], bindings: Bindings, *, members: bool) -> None:
-    text = query.text.strip()
+    text = clean_text(query.text)
     if not text:
         return
     bindings["text"] = text
@@ -99,7 +131,7 @@ def _add_text(query: Query, terms: list[str], bindings: Bindings, *, members: bo
 def _narrow(text: str) -> str:
     """The trigram query that every match satisfies; empty when the text is too short for one."""
     runs = _LITERALS.split(_clean(text)) if is_pattern(text) else text.split()
-    return " AND ".join(_quote(run) for run in runs if len(run) >= _TRIGRAM)
+    return " AND ".join(_quote(run) for run in runs if len(run) >= _TRIGRAM and "\0" not in run)
 
 
 def _clean(pattern: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from coldframe.catalog import UNKNOWN_SIZE
 from coldframe.cli.output import Column, moment_column, size_column
 from coldframe.clock import EPOCH
 from coldframe.errors import BadUsage
@@ -38,17 +39,21 @@ def entry_row(entry: Entry) -> dict[str, object]:
     return {
         "file_path": entry.path,
         "kind": entry.kind.value,
-        "size": entry.size,
+        "size": _known(entry.size),
         "modified_at": moment_of(entry.modified_ns),
         "archived_at": archive.archived_at,
         "vault_name": archive.vault_name,
         "archive_id": archive.archive_id,
-        "archive_size": archive.size,
+        "archive_size": _known(archive.size),
         "tree_hash": archive.tree_hash,
         "source": entry.source,
         "member": member.name if member else None,
         "sha256": member.sha256 if member else None,
     }
+
+
+def _known(size: int) -> int | None:
+    return None if size == UNKNOWN_SIZE else size
 
 
 def moment_of(nanoseconds: int | None) -> datetime | None:

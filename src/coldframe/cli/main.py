@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -62,12 +64,19 @@ def program() -> None:
 
 def main() -> None:
     """The program `coldframe`."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while the last words were being said
+        code = Exit.INTERRUPTED
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the code is decided; Python would end by the signal instead
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and answer its exit code; whatever goes wrong is told on standard error."""
     app = App()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the locale lacks is no reason to fail
     try:
         status = program.main(args=list(arguments), prog_name="coldframe", standalone_mode=False, obj=app)
         sys.stdout.flush()

@@ -63,7 +63,7 @@ def moment_column(key: str, title: str) -> Column:
 
 def show_size(value: object) -> str:
     """A size for people."""
-    return format_size(value) if isinstance(value, int | float) else "-"
+    return format_size(value) if isinstance(value, int | float) and value >= 0 else "-"
 
 
 def show_moment(value: object) -> str:

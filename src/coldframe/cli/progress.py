@@ -11,6 +11,7 @@ import os
 import sys
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -21,7 +22,7 @@ from coldframe.progress import Advanced, Finished, Noted, Outcome, Planned, Star
 from coldframe.quantities import format_duration, format_size
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
+    from rich.table import Table
 
     from coldframe.clock import Clock
     from coldframe.progress import Event
@@ -31,6 +32,8 @@ _RATE_WINDOW_SECONDS = 15.0
 REDRAWS_A_SECOND = 5
 _BARS = 6
 _NAME_CELLS = 32
+_BAR_CELLS = 20
+_LEAST_WIDTH_FOR_BARS = 100
 _LEAST_SPAN_SECONDS = 0.5
 
 
@@ -158,52 +161,53 @@ class LineDisplay:
 
 
 class BarDisplay:
-    """For a terminal: a line for all, and one for each of a few files under way."""
+    """For a terminal: a line for all, and one for each of a few files under way.
+
+    The picture is made from the tally a few times a second, by rich's own thread; an event costs next to nothing.
+    """
 
     def __init__(self, clock: Clock) -> None:
         """Draw the first picture."""
         from rich.console import Console  # noqa: PLC0415 - only on a terminal; start-up time
-        from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415 - as above
+        from rich.live import Live  # noqa: PLC0415 - as above
 
         self._lock = RLock()
         self._clock = clock
         self._tally = Tally(clock)
-        self._bars: dict[str, TaskID] = {}
-        self._redraw_at = 0.0
         self._lines: list[str] = []
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[figures]}", markup=False),
-            console=Console(stderr=True, highlight=False),
+        self._flush_at = 0.0
+        self._console = Console(stderr=True, highlight=False)
+        self._live = Live(
+            console=self._console,
+            get_renderable=self._picture,
+            refresh_per_second=REDRAWS_A_SECOND,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
-            refresh_per_second=REDRAWS_A_SECOND,
         )
-        self._all = self._progress.add_task("All", total=None, figures="")
-        self._progress.start()
+        self._live.start()
 
     def observe(self, event: Event) -> None:
-        """Count, and bring the picture up to date a few times a second."""
+        """Count."""
         if isinstance(event, Noted):
             self.say(event.text)
             return
         with self._lock:
             self._tally.add(event)
-            if isinstance(event, Finished):
-                self._drop(event.path)
-            self._tick()
+            if self._lines:
+                self._flush_in_time()
 
     def say(self, line: str) -> None:
-        """Talk above the bars."""
-        self.write(printable(line))
+        """Talk above the bars, at once."""
+        with self._lock:
+            self._lines.append(printable(line))
+            self._flush()
 
     def write(self, line: str) -> None:
-        """Put a line above the bars, together with others that come at the same time."""
+        """Put a line above the bars, together with others that come at nearly the same time."""
         with self._lock:
             self._lines.append(line)
-            self._tick()
+            self._flush_in_time()
 
     def output(self) -> TextIO:
         """Standard output above the bars, if it is the same terminal."""
@@ -213,35 +217,43 @@ class BarDisplay:
         """Take the bars away."""
         with self._lock:
             self._flush()
-            self._progress.stop()
+        self._live.stop()
 
-    def _tick(self) -> None:
-        if self._clock.monotonic() >= self._redraw_at:
-            self._redraw_at = self._clock.monotonic() + 1 / REDRAWS_A_SECOND
+    def _flush_in_time(self) -> None:
+        if self._clock.monotonic() >= self._flush_at:
             self._flush()
-            self._redraw()
 
     def _flush(self) -> None:
         from rich.text import Text  # noqa: PLC0415 - loaded by now
 
+        self._flush_at = self._clock.monotonic() + 1 / REDRAWS_A_SECOND
         lines, self._lines = self._lines, []
         if lines:
-            self._progress.console.print(Text("\n".join(lines)), soft_wrap=True)
+            self._console.print(Text("\n".join(lines)), soft_wrap=True)
 
-    def _redraw(self) -> None:
-        for path, done in list(self._tally.under_way.items()):
-            if path not in self._bars and len(self._bars) < _BARS:
-                self._bars[path] = self._progress.add_task(shorten(path, _NAME_CELLS), total=None, figures="")
-            if path in self._bars:
-                size = self._tally.sizes.get(path, 0)
-                self._progress.update(self._bars[path], total=size or None, completed=done, figures=format_size(done))
+    def _picture(self) -> Table:
+        from rich.progress_bar import ProgressBar  # noqa: PLC0415 - only on a terminal; start-up time
+        from rich.table import Table  # noqa: PLC0415 - as above
+        from rich.text import Text  # noqa: PLC0415 - as above
+
+        with self._lock:
+            rows = self._rows()
+        has_bars = self._console.width >= _LEAST_WIDTH_FOR_BARS
+        grid = Table.grid(padding=(0, 1))
+        for name, done, size, figures in rows:
+            bar = [ProgressBar(total=max(1, size), completed=done, width=_BAR_CELLS)] if has_bars else []
+            texts = [Text(text, no_wrap=True, overflow="ellipsis") for text in (name, figures)]
+            grid.add_row(texts[0], *bar, texts[1])
+        return grid
+
+    def _rows(self) -> list[tuple[str, int, int, str]]:
+        """Name, bytes done, bytes in all and figures of each line of the picture."""
         tally = self._tally
-        self._progress.update(self._all, total=max(1, tally.size), completed=tally.size_done, figures=tally.line())
-
-    def _drop(self, path: str) -> None:
-        bar = self._bars.pop(path, None)
-        if bar is not None:
-            self._progress.remove_task(bar)
+        under_way = list(islice(tally.under_way.items(), _BARS))
+        rows = [
+            (shorten(path, _NAME_CELLS), done, tally.sizes.get(path, 0), format_size(done)) for path, done in under_way
+        ]
+        return [*rows, ("All", tally.size_done, tally.size, tally.line())]
 
 
 class _LinesAbove(io.StringIO):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ from coldframe.cli.options import (
     vault_option,
     yes_option,
 )
-from coldframe.cli.output import Column, moment_column, show_moment, size_column
+from coldframe.cli.output import Column, show_moment, size_column
 from coldframe.composition.retrieving import RetrieveJob, RetrieveRun, decimal_of, missing_ids
 from coldframe.errors import BadUsage, DestinationUnavailable, LimitRefused
 from coldframe.progress import Outcome
@@ -46,22 +46,12 @@ if TYPE_CHECKING:
 COLUMNS = (
     Column("outcome", "OUTCOME", width=9),
     size_column(),
-    Column("placed_as", "PLACED AS"),
-    Column("file_path"),
+    Column("file_path", "PATH"),
+    Column("placed_as"),
     Column("archive_id"),
     Column("job_id"),
     Column("tree_hash"),
     Column("detail"),
-)
-OFFER_COLUMNS = (
-    Column("tier", "TIER", width=9),
-    Column("price", "PRICE", lambda value: format_money(float(str(value))), width=6, is_right=True),
-    Column("currency"),
-    moment_column("ready_at", "READY BY"),
-    Column("files"),
-    Column("size"),
-    Column("archives"),
-    Column("job_size"),
 )
 _FOR_EVER = "forever"
 WAIT = Parsed("duration", lambda text: inf if text == _FOR_EVER else parse_duration(text))
@@ -77,6 +67,24 @@ class RetrieveCommand(Command):
             if word == "--wait" and not _is_duration(words[place + 1 : place + 2]):
                 words[place] = f"--wait={_FOR_EVER}"
         return super().parse_args(ctx, words)
+
+
+def offer_columns(now: datetime) -> tuple[Column, ...]:
+    """How a plan's offers are printed."""
+
+    def ready(value: object) -> str:
+        return "at once" if isinstance(value, datetime) and value <= now else show_moment(value)
+
+    return (
+        Column("tier", "TIER", width=9),
+        Column("price", "PRICE", lambda value: format_money(float(str(value))), width=6, is_right=True),
+        Column("ready_at", "READY BY", ready),
+        Column("currency"),
+        Column("files"),
+        Column("size"),
+        Column("archives"),
+        Column("job_size"),
+    )
 
 
 def _is_duration(words: list[str]) -> bool:
@@ -218,6 +226,8 @@ class _Retrieval:
                 f"{plan.destination} has room for {format_size(plan.available_size)}; "
                 f"{format_size(plan.needed_size)} are needed. Make room, or name another folder with --into."
             )
+        if not plan.jobs:  # empty files alone: nothing is asked of the store, so nobody is asked either
+            return None if self.is_rehearsal else run.order(plan, tier=tier, max_cost=max_cost)
         question = f"Retrieve them at {tier} for {format_money(float(price.amount))}?"
         if self.is_rehearsal or not self.app.confirm(question, yes=self.yes):
             return None
@@ -229,9 +239,9 @@ class _Retrieval:
             f"{count_files(plan.files)}, {format_size(plan.size)}, into {plan.destination}{there}.",
             f"{plan.jobs:,} retrieval {'job' if plan.jobs == 1 else 'jobs'}, {format_size(plan.job_size)}:",
         )
-        stream = sys.stdout if self.is_rehearsal else sys.stderr
+        stream, now = sys.stdout if self.is_rehearsal else sys.stderr, self.app.coldframe().clock.now()
         with self.app.printer(
-            OFFER_COLUMNS, form=self.form if self.is_rehearsal else "table", stream=stream
+            offer_columns(now), form=self.form if self.is_rehearsal else "table", stream=stream
         ) as printer:
             for offer in plan.offers:
                 printer.row(

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from coldframe.archiver.archive import Archiver
-from coldframe.archiver.opening import stamp_now
+from coldframe.archiver.sources import CopiesProof, SourceRemover, removable
 from coldframe.composition.locks import run_lock
 from coldframe.composition.spool import Spool
 from coldframe.composition.stores import store_folder
 from coldframe.composition.vaults import find_vault
-from coldframe.errors import BadUsage, SourceChanged
+from coldframe.errors import BadUsage
 from coldframe.inventory.copies import check_target, copy_inventory
 from coldframe.inventory.csv_file import check_inventory, write_inventory
 from coldframe.inventory.export import with_members
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from coldframe.archiver.opening import Source
     from coldframe.archiver.request import ArchiveRequest, FileResult
+    from coldframe.archiver.sources import Removable
     from coldframe.catalog import Entry
     from coldframe.composition.library import Coldframe
     from coldframe.progress import Observer
@@ -97,7 +97,7 @@ class ArchiveRun:
             lock = run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files)
             self._open.enter_context(lock)
         self._entries: Spool[Entry] = self._open.enter_context(Spool())
-        self._sources: Spool[Source] = self._open.enter_context(Spool())
+        self._removable: Spool[Removable] = self._open.enter_context(Spool())
         self._archiver = Archiver(
             coldframe.store,
             coldframe.catalog,
@@ -145,8 +145,7 @@ class ArchiveRun:
         if job.inventory:
             summary.copies = tuple(self._copy(job.inventory, target) for target in job.copies)
         if job.delete_source:
-            for source in self._sources:
-                self._delete(source)
+            self._delete_sources()
         return summary
 
     def _check(self) -> None:
@@ -172,8 +171,9 @@ class ArchiveRun:
         if self._job.inventory and result.entry is not None:
             self._entries.add(result.entry)
         if self._job.delete_source:
-            for source in result.read:
-                self._sources.add(source)
+            item = removable(result)
+            if item is not None:
+                self._removable.add(item)
 
     def _write_inventory(self, path: str) -> int:
         entries = with_members(self._coldframe.catalog, self._entries)
@@ -186,29 +186,20 @@ class ArchiveRun:
         self._observer(Noted(f"The inventory is copied to {place}."))
         return place
 
-    def _delete(self, source: Source) -> None:
-        """Remove one local file, if it still is what was archived."""
-        reason = _reason_to_keep(source)
-        try:
-            if not reason:
-                self._coldframe.files.unlink(source.location)
-        except OSError as error:
-            reason = error.strerror or str(error)
-        if reason:
-            self.summary.kept += 1
-            self._observer(Noted(f"{printable(source.text)} is kept: {reason}."))
-            return
-        self.summary.deleted += 1
-        self.summary.deleted_size += source.stamp.size
-
-
-def _reason_to_keep(source: Source) -> str:
-    if source.follow:
-        return "it is a symbolic link"
-    try:
-        return "" if stamp_now(source) == source.stamp else "it was changed after it was archived"
-    except SourceChanged as error:
-        return str(error)
+    def _delete_sources(self) -> None:
+        """Remove local files, each only if every proof holds and it still is what was archived."""
+        coldframe, summary = self._coldframe, self.summary
+        wanted = frozenset(self._job.copies)
+        written = frozenset(target for target, _place in zip(self._job.copies, summary.copies, strict=False))
+        proof = CopiesProof(wanted, written)
+        remover = SourceRemover(coldframe.catalog, files=coldframe.files, proof=proof)
+        for item in self._removable:
+            removal = remover.remove(item)
+            summary.deleted += len(removal.removed)
+            summary.deleted_size += sum(source.stamp.size for source in removal.removed)
+            summary.kept += len(removal.kept)
+            if removal.kept:
+                self._observer(Noted(f"Kept here ({len(removal.kept):,}): {removal.reason}."))
 
 
 def _check_inventory(path: str) -> None:

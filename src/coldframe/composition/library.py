@@ -54,7 +54,7 @@ class Coldframe:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.files = files or DiskFiles()
-        self._vfs = vfs
+        self.vfs = vfs
 
     @property
     def store_url(self) -> str:
@@ -66,7 +66,7 @@ class Coldframe:
         """What went where; made if it is not there."""
         from coldframe.catalog import open_catalog  # noqa: PLC0415 - opened, and loaded, when first wanted
 
-        return open_catalog(self.home.catalog, clock=self.clock, files=self.files, vfs=self._vfs)
+        return open_catalog(self.home.catalog, clock=self.clock, files=self.files, vfs=self.vfs)
 
     @cached_property
     def orders(self) -> Orders:
@@ -150,7 +150,7 @@ class Coldframe:
             self.store_url,
             clock=self.clock,
             files=self.files,
-            vfs=self._vfs,
+            vfs=self.vfs,
             waits=self.settings.tiers,
             create=create,
         )

@@ -127,6 +127,7 @@ def _copy_to_s3(path: str, target: S3Target) -> str:
                 Body=file,
                 ContentLength=size,
                 ContentType="text/csv",
+                ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=checksum,
             )
         is_there = _is_kept(client, target, size=size, checksum=checksum)

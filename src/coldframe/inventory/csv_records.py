@@ -26,7 +26,7 @@ MAX_RECORD = 256 * 1024
 _MAX_LINES = 1000
 _TYPE_LINE = "#TYPE"
 _DELIMITERS = ",;\t|"
-_SPECIAL = re.compile(r"""[",;|\s]""")
+_SPECIAL = re.compile(r"""[",;|\t\r\n]|\A\s|\s\Z""")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),

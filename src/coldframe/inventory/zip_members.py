@@ -78,37 +78,50 @@ def read_members(read: ReadAt, bundle: Entry, *, hash_data: bool = True) -> Iter
 
 def _central(read: ReadAt, size: int) -> Iterator[_Found]:
     directory = _directory(read, size)
-    at, buffer = directory.start, b""
+    window = _Window(read, directory)
     for _ in range(directory.count):
-        buffer = _filled(read, buffer, at, directory.end)
-        if len(buffer) < _CENTRAL.size or buffer[:4] != b"PK\1\2":
+        head = window.take(_CENTRAL.size)
+        if head[:4] != b"PK\1\2":
             raise _broken("its central directory is cut short")
-        name_size, extra_size, comment_size = struct.unpack_from("<HHH", buffer, 28)
-        length = _CENTRAL.size + name_size + extra_size + comment_size
-        if len(buffer) < length:
-            raise _broken("its central directory is cut short")
-        found = _record(buffer[:length], size)
+        name_size, extra_size, comment_size = struct.unpack_from("<HHH", head, 28)
+        found = _record(head, window.take(name_size), window.take(extra_size), size)
+        window.take(comment_size)
         if found is not None:
             yield found
-        buffer, at = buffer[length:], at + length
 
 
-def _filled(read: ReadAt, buffer: bytes, at: int, end: int) -> bytes:
-    """The buffer, holding at least one record if there is one."""
-    longest = _CENTRAL.size + 3 * _FULL16
-    have = at + len(buffer)
-    if len(buffer) >= longest or have >= end:
-        return buffer
-    return buffer + read(have, min(end, have + _STEP))
+class _Window:
+    """The central directory, read in steps and taken in pieces."""
+
+    def __init__(self, read: ReadAt, directory: _Directory) -> None:
+        self._read = read
+        self._next, self._end = directory.start, directory.end
+        self._buffer, self._at = b"", 0
+
+    def take(self, length: int) -> bytes:
+        """The next bytes, exactly that many."""
+        if self._at + length > len(self._buffer):
+            step_end = min(self._end, self._next + max(_STEP, length))
+            self._buffer = self._buffer[self._at :] + self._read(self._next, step_end)
+            self._next, self._at = step_end, 0
+        piece = self._buffer[self._at : self._at + length]
+        if len(piece) < length:
+            raise _broken("its central directory is cut short")
+        self._at += length
+        return piece
 
 
 def _directory(read: ReadAt, size: int) -> _Directory:
     tail_start = max(0, size - _END.size - _LONGEST_COMMENT)
     tail = read(tail_start, size)
     at = tail.rfind(b"PK\5\6")
-    if at < 0 or len(tail) - at < _END.size:
+    while at >= 0:  # a comment may hold the same four bytes, but does not end where it says
+        if at + _END.size <= len(tail) and at + _END.size + _END.unpack_from(tail, at)[7] == len(tail):
+            break
+        at = tail.rfind(b"PK\5\6", 0, at + 3) if at else -1
+    if at < 0:
         raise _broken("it has no end record")
-    _, _, _, _, count, length, start, _ = _END.unpack_from(tail, at)
+    count, length, start = _END.unpack_from(tail, at)[4:7]
     if count == _FULL16 or _FULL32 in {length, start}:
         return _directory64(read, tail_start + at, size)
     return _checked(_Directory(start, start + length, count), size)
@@ -134,13 +147,13 @@ def _checked(directory: _Directory, size: int) -> _Directory:
     return directory
 
 
-def _record(record: bytes, size: int) -> _Found | None:
+def _record(head: bytes, raw_name: bytes, raw_extras: bytes, size: int) -> _Found | None:
     """One member; None for a folder."""
-    fields = _CENTRAL.unpack_from(record)
-    flags, method, crc, compressed, plain, name_size, extra_size = (*fields[3:5], *fields[7:12])
-    name = _name(record[_CENTRAL.size : _CENTRAL.size + name_size], flags)
-    extras = dict(_extras(record[_CENTRAL.size + name_size :][:extra_size]))
-    plain, compressed, offset = _wide(extras.get(_ZIP64, b""), plain, compressed, fields[16])
+    fields = _CENTRAL.unpack(head)
+    flags, method, crc, compressed, plain = (*fields[3:5], *fields[6:9])
+    name = _name(raw_name, flags)
+    extras = dict(_extras(raw_extras))
+    plain, compressed, offset = _wide(extras.get(_ZIP64, b""), plain, compressed, fields[15])
     if name.endswith("/"):
         return None
     if method not in _METHODS or flags & _ENCRYPTED:

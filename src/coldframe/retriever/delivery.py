@@ -105,6 +105,12 @@ class Delivery:
             return []
         return self._close(WantedState.DONE)
 
+    def clear(self) -> None:
+        """Remove what is unfinished, since nothing will carry it on."""
+        self._placer = Placer(self._around, self._wanted, self._around.orders.placements(self._wanted.row))
+        with placing(self._shown):
+            self._remove_left_over()
+
     def leave(self) -> None:
         """Let go of files and folders; what is durable stays for another time."""
         self._held.close()
@@ -173,13 +179,16 @@ class Delivery:
                 )
 
     def _place_all(self, arrival: Arrival) -> None:
+        """Copies and members first; then the unfinished file itself gets its name."""
         host = self._host
-        if host is not None:
-            self._placer.settle(host, lambda it: self._placer.publish(it, arrival.file, self._host_name))
         for placement in self._placer.waiting:
+            if placement is host:
+                continue
             self._around.check()
             write = self._write_whole if placement.cut is None else self._write_member
             self._settle_bytes(placement, partial(write, read=self._read_arrival), arrival)
+        if host is not None:
+            self._placer.settle(host, lambda it: self._placer.publish(it, arrival.file, self._host_name))
 
     def _settle_bytes(self, placement: Placement, act: Callable[[Placement], None], arrival: Arrival) -> None:
         """As `settle`, but bytes that may be right when fetched again concern the whole delivery."""
@@ -250,14 +259,16 @@ class Delivery:
         with placing(self._shown):
             if self._arrival is not None:
                 self._arrival.drop()
-            elif self._around.orders.segments(self._wanted.row):
+            elif self._wanted.job_id is not None:
                 self._remove_left_over()
 
     def _remove_left_over(self) -> None:
-        name = unfinished_name(self._around.order.token, self._wanted.row)
+        token, row = self._around.order.token, self._wanted.row
+        name = unfinished_name(token, row)
         for placement in self._placer.placements:
             with suppress(OSError, UnsafeName), self._around.site.folder_of(placement.path, make=False) as (folder, _):
                 folder.unlink(name)
+                folder.unlink(unfinished_name(token, row, placement.row))
         with self._around.site.destination.folder((), make=False) as folder:
             folder.unlink(name)
 

@@ -101,7 +101,9 @@ class Draft:
 
 def describe(path: str) -> str:
     """The description of a job that brings `path`: the file name, in printable ASCII (glacier-api 4)."""
-    return quote(path.rsplit("/", 1)[-1], safe=_PRINTABLE)[:MAX_DESCRIPTION]
+    name = path.rsplit("/", 1)[-1]
+    is_printable = name.isascii() and name.isprintable()
+    return (name if is_printable else quote(name, safe=_PRINTABLE))[:MAX_DESCRIPTION]
 
 
 def _group(rows: Sequence[Any]) -> Iterator[Batch]:
@@ -110,6 +112,9 @@ def _group(rows: Sequence[Any]) -> Iterator[Batch]:
     Empty files need no bytes. A whole file brings the bytes of all others with it. A member alone needs a range.
     """
     placements = [_placement(row) for row in rows]
+    if len(placements) == 1 and placements[0].size != 0 and placements[0].cut is None and _is_waiting(placements[0]):
+        yield _wanted(rows[0], placements[0]), placements  # nearly all archives, and there may be very many
+        return
     empty = [p for p in placements if p.size == 0 and _is_waiting(p)]
     waiting = [p for p in placements if p.size != 0 and _is_waiting(p)]
     settled = [p for p in placements if not _is_waiting(p)]

@@ -111,7 +111,7 @@ class Folder:
 
     def unlink(self, name: str) -> None:
         """Remove a file; one that is not there is no error."""
-        with suppress(FileNotFoundError):
+        if self.find(name) is not None:
             self._files.unlink(self._place(name), folder=self._descriptor)
 
     def sync(self) -> None:

@@ -175,10 +175,11 @@ class Starter:
         wanted = (w for w in self._orders.wanted(order.number, WantedState.WANTED) if w.row not in leave_out)
         started = 0
         with ThreadPoolExecutor(self._threads, thread_name_prefix="start") as pool:
-            while batch := list(islice(wanted, _BATCH)):
-                started += sum(pool.map(lambda it: self._start(order, it), batch))
-                if self._is_refused() or self._stop.soon:
-                    break
+            try:
+                while (batch := list(islice(wanted, _BATCH))) and not (self._is_refused() or self._stop.soon):
+                    started += sum(pool.map(lambda it: self._start(order, it), batch))
+            finally:
+                self._refusals = _MOST_REFUSALS  # whatever has interrupted this: start no more
         return started
 
     def _start(self, order: Order, wanted: Wanted) -> bool:

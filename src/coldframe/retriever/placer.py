@@ -10,7 +10,7 @@ from coldframe.catalog.order_model import PlacementChange, PlacementState, Wante
 from coldframe.errors import CatalogUnavailable, ColdframeError, DestinationUnavailable
 from coldframe.progress import Advanced, Finished, Started
 from coldframe.retriever.content import content_of
-from coldframe.retriever.folders import placing
+from coldframe.retriever.folders import CAN_HOLD, placing
 from coldframe.retriever.results import result_of
 from coldframe.retriever.unfinished import Unfinished, unfinished_name
 
@@ -89,6 +89,8 @@ class Placer:
         """Give a complete unfinished file its modification time and its name, durably."""
         with placing(placement.path):
             unfinished.finish(placement.modified_ns)
+            if not CAN_HOLD:  # Windows renames no open file
+                unfinished.close()
             placed_as = self._around.site.publish(unfinished, name, placement)
         self._set(placement, PlacementState.PLACED, placed_as)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import islice
@@ -12,19 +11,17 @@ from typing import TYPE_CHECKING
 
 from coldframe.catalog import UNKNOWN_SIZE, Kind, Query
 from coldframe.catalog.order_model import Cut, PlacementState, WantedState
-from coldframe.errors import BadUsage, ColdframeError, NothingMatched
+from coldframe.errors import BadUsage, NothingMatched
 from coldframe.inventory.csv_file import read_inventory
 from coldframe.inventory.csv_records import RowError
 from coldframe.model import Tier
 from coldframe.names import printable, write_path
 from coldframe.patterns import Patterns
 from coldframe.progress import Noted
-from coldframe.retriever.content import content_of
 from coldframe.retriever.draft import Draft, Picked
-from coldframe.retriever.folders import Destination, placing
+from coldframe.retriever.folders import Destination
+from coldframe.retriever.look import Look
 from coldframe.retriever.pricing import Offer, Work
-from coldframe.retriever.safe_names import split_path
-from coldframe.retriever.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -137,7 +134,8 @@ class Planner:
         draft = Draft()
         try:
             draft.add(picked)
-            self._look(draft, destination, overwrite=overwrite)
+            look = Look(Destination(destination, self.files), draft, check=self.check)
+            look.run(overwrite=overwrite, threads=self.threads)
             return self._sum_up(draft, destination, overwrite=overwrite)
         except BaseException:
             draft.close()
@@ -176,23 +174,6 @@ class Planner:
             return {}
         found = self.catalog.select(Query(store=self.store, archive_ids=unsaid, all_versions=True))
         return {entry.archive.archive_id: entry.archive.size for entry in found if entry.archive.size > 0}
-
-    # --- what is there already ----------------------------------------------------------------------------------------
-
-    def _look(self, draft: Draft, destination: str, *, overwrite: bool) -> None:
-        """Verify what is at the destination, and set aside what can never be placed there."""
-        site = None
-        if os.path.isdir(destination):
-            folder = Destination(destination, self.files)
-            site = Site(folder, draft.places_like, overwrite=overwrite, check=self.check)
-
-        def look(it: tuple[Placement, str]) -> Placement | None:
-            return _look_at(it[0], it[1], site)
-
-        with ThreadPoolExecutor(self.threads, thread_name_prefix="look") as pool:
-            for page in draft.pages():
-                settled = pool.map(look, page) if site else map(look, page)
-                draft.set(placement for placement in settled if placement is not None)
 
     # --- in all -------------------------------------------------------------------------------------------------------
 
@@ -254,19 +235,6 @@ class _Sums:
         self.job_size += size or 0
         self.unknown_sizes += size is None
         self.needed_size += (size or 0) if is_range else 0  # members are taken out beside it
-
-
-def _look_at(placement: Placement, tree_hash: str, site: Site | None) -> Placement | None:
-    """The placement as it stands if nothing needs to be retrieved for it."""
-    try:
-        split_path(placement.path)
-        if site is None:
-            return None
-        with placing(placement.path):
-            found = site.find_present(placement, content_of(placement, tree_hash))
-    except ColdframeError as error:
-        return replace(placement, state=PlacementState.FAILED, detail=str(error))
-    return replace(placement, state=PlacementState.PRESENT, placed_as=found) if found else None
 
 
 def _from_entry(entry: Entry) -> Picked:

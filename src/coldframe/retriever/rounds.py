@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import chain
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from coldframe.retriever.surroundings import Surroundings
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
-    from coldframe.catalog.order_model import Order, WantedChange
+    from coldframe.catalog.order_model import Order, Wanted, WantedChange
     from coldframe.catalog.orders import Orders
     from coldframe.clock import Clock
     from coldframe.files import Files
@@ -144,10 +145,19 @@ class Rounds:
             segment_size=self._segment_size,
         )
 
+    def clear(self, order: Order, wanted: Iterable[Wanted]) -> None:
+        """Remove the unfinished files of what will not be carried on, if the destination is there."""
+        around = self._surroundings(order)
+        with suppress(DestinationUnavailable):
+            require_destination(order, around.site.destination)
+            for it in wanted:
+                Delivery(it, around).clear()
+
     def _failures(self, changes: Iterable[WantedChange]) -> Iterator[RetrievedFile]:
         """The files that a job's failure has closed."""
         for change in changes:
             wanted = self._orders.wanted_row(change.row)
+            self.clear(self._orders.order(wanted.order_number), [wanted])
             for placement in self._orders.placements(change.row):
                 if placement.detail == change.detail:
                     result = result_of(placement, wanted)

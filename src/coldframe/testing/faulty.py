@@ -165,9 +165,10 @@ def error_for(operation: Operation, number: int) -> Exception:
     """What the system would raise: an OSError, or, inside SQLite, the error that its own VFS makes of it."""
     if operation.channel is Channel.FILES:
         return OSError(number, os.strerror(number), operation.path)
-    if number in {errno.ENOSPC, errno.EDQUOT} and operation.verb is Verb.WRITE:
-        return apsw.exception_for(apsw.SQLITE_FULL)
-    return apsw.exception_for(_SQLITE_ERRORS[operation.verb])
+    is_full = number in {errno.ENOSPC, errno.EDQUOT} and operation.verb is Verb.WRITE
+    error = apsw.exception_for(apsw.SQLITE_FULL if is_full else _SQLITE_ERRORS[operation.verb])
+    error.args = (f"{os.strerror(number)} ({operation.verb})",)
+    return error
 
 
 def retried_syncs(operations: Iterable[Operation]) -> list[Operation]:

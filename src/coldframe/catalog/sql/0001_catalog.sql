@@ -24,7 +24,7 @@ CREATE TABLE archive (
     archived_at INTEGER NOT NULL,
     head_hash   TEXT,               -- SHA-256 of the first chunk of the file it holds, where known
     checked     INTEGER NOT NULL,
-    UNIQUE (vault, archive_id)
+    UNIQUE (archive_id, vault)
 ) STRICT;
 
 CREATE INDEX archive_content ON archive (vault, size, head_hash);

@@ -1,0 +1,99 @@
+"""`coldframe cleanup`: what killed runs left over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from coldframe.cli.command import Command
+from coldframe.cli.exits import Exit
+from coldframe.cli.options import dry_run_option, output_option, store_option, vault_option, yes_option
+from coldframe.cli.output import Column, size_column
+from coldframe.composition.cleaning import abort_leftovers, find_leftovers, sweep
+from coldframe.quantities import format_duration, format_size
+
+if TYPE_CHECKING:
+    from coldframe.cli.app import App
+    from coldframe.composition import Coldframe
+    from coldframe.composition.cleaning import Leftover
+
+COLUMNS = (
+    Column("age_seconds", "AGE", lambda value: format_duration(float(str(value))), width=7, is_right=True),
+    size_column(),
+    Column("vault_name", "VAULT"),
+    Column("resumable", "RESUMABLE", lambda value: "yes" if value else "no"),
+    Column("file_path", "PATH"),
+    Column("upload_id"),
+    Column("created_at"),
+)
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "coldframe cleanup --dry-run",
+        "coldframe cleanup --vault astrodata",
+        "coldframe cleanup --all --yes",
+    ),
+)
+@vault_option
+@click.option("--all", "-a", "is_all", is_flag=True, help="Abort also what the next archive run would carry on.")
+@store_option
+@dry_run_option
+@yes_option
+@output_option
+@click.pass_obj
+def command(
+    app: App,
+    /,
+    *,
+    vault: str | None,
+    is_all: bool,
+    store: str | None,
+    dry_run: bool,
+    yes: bool,
+    output: str | None,
+) -> Exit:
+    """List left-over multipart uploads, and abort those that this catalog would not resume.
+
+    In the embedded store, bytes that nothing has referred to for 48 hours are removed as well.
+    """
+    coldframe = app.coldframe(store=store)
+    leftovers = list(find_leftovers(coldframe, vault_name=vault))
+    with app.printer(COLUMNS, form=output) as printer:
+        for leftover in leftovers:
+            printer.row(_row(leftover, coldframe))
+    wanted = [leftover for leftover in leftovers if is_all or not leftover.is_ours]
+    if dry_run:
+        app.say(f"Would abort {_count(wanted)}.")
+        return Exit.DONE
+    if wanted:
+        if not app.confirm(f"Abort {_count(wanted)}?", yes=yes):
+            return Exit.FAILED
+        abort_leftovers(coldframe, wanted)
+        app.say(f"{_count(wanted)} aborted.")
+    else:
+        app.say("No upload is left over." if not leftovers else "Every open upload is one that archive would resume.")
+    report = sweep(coldframe)
+    if report.blobs or report.temporary_files:
+        app.say(f"{report.blobs:,} blobs that nothing refers to removed, {format_size(report.size)}.")
+    return Exit.DONE
+
+
+def _count(leftovers: list[Leftover]) -> str:
+    size = format_size(sum(leftover.size for leftover in leftovers))
+    return f"{len(leftovers):,} {'upload' if len(leftovers) == 1 else 'uploads'}, {size}"
+
+
+def _row(leftover: Leftover, coldframe: Coldframe) -> dict[str, object]:
+    created_at = leftover.upload.created_at
+    return {
+        "age_seconds": max(0, int((coldframe.clock.now() - created_at).total_seconds())),
+        "size": leftover.size,
+        "vault_name": leftover.vault_name,
+        "resumable": leftover.is_ours,
+        "file_path": leftover.path,
+        "upload_id": leftover.upload.upload_id,
+        "created_at": created_at,
+    }

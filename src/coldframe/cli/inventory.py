@@ -1,0 +1,133 @@
+"""`coldframe inventory`: the record of what is where, out of the catalog, into it, and back from the vault."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from coldframe.catalog import Query
+from coldframe.cli.command import Group
+from coldframe.cli.exits import Exit
+from coldframe.cli.options import dry_run_option, store_option, vault_option
+from coldframe.composition.inventories import count_rows, export_to_stream
+from coldframe.composition.vaults import find_vault
+from coldframe.composition.verifying import Standing, verify_vault
+from coldframe.inventory.export import export_inventory
+from coldframe.inventory.importing import import_inventory
+from coldframe.inventory.rebuild import rebuild_catalog
+from coldframe.settings import parse_path
+
+if TYPE_CHECKING:
+    from coldframe.cli.app import App
+
+
+@click.group(
+    cls=Group,
+    examples=(
+        "coldframe inventory export m33.archive_inventory.csv --vault astrodata",
+        "coldframe inventory import m33.archive_inventory.csv",
+        "coldframe inventory rebuild --vault astrodata",
+    ),
+)
+def command() -> None:
+    """Export, import or rebuild the record of what is where."""
+
+
+@command.command(
+    name="export",
+    examples=(
+        "coldframe inventory export m33.archive_inventory.csv --vault astrodata",
+        "coldframe inventory export - --match Blue",
+    ),
+)
+@click.argument("file")
+@vault_option
+@click.option("--match", default="", metavar="QUERY", help="Only what this query finds, as for ls.")
+@store_option
+@click.option("--safe", is_flag=True, help="Protect spreadsheets from names that look like formulas.")
+@click.pass_obj
+def export(app: App, /, file: str, *, vault: str | None, match: str, store: str | None, safe: bool) -> Exit:
+    """Write what the catalog knows to the inventory CSV FILE; '-' is standard output.
+
+    A file that is there is extended: its rows stay.
+    """
+    coldframe = app.coldframe(store=store)
+    query = Query(text=match, store=coldframe.store.identity if store else None, vault_name=vault)
+    if coldframe.catalog.count(query)[0] == 0:
+        app.say("Nothing in the catalog matches; nothing was written.")
+        return Exit.NOTHING_MATCHED
+    if file == "-":
+        export_to_stream(coldframe, query, sys.stdout, is_safe=safe)
+        return Exit.DONE
+    written = export_inventory(coldframe.catalog, query, parse_path(file), files=coldframe.files, is_safe=safe)
+    app.say(f"{written.path} has {written.kept + written.added:,} rows, {written.added:,} new.")
+    return Exit.DONE
+
+
+@command.command(
+    name="import",
+    examples=(
+        "coldframe inventory import m33.archive_inventory.csv",
+        "coldframe inventory import from-powershell.csv --vault astrodata",
+    ),
+)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@vault_option
+@store_option
+@dry_run_option
+@click.pass_obj
+def import_(app: App, /, files: tuple[str, ...], *, vault: str | None, store: str | None, dry_run: bool) -> Exit:
+    """Bring inventory CSVs into the catalog: ours, and those of PowerShell's Export-Csv.
+
+    Rows that name no vault or store get the one of --vault and --store.
+    """
+    coldframe = app.coldframe(store=store)
+    unusable = 0
+    for file in files:
+        path = parse_path(file)
+        if dry_run:
+            rows, bad = count_rows(path)
+            app.say(f"{file}: would import {rows:,} rows; {bad:,} cannot be used.")
+            unusable += bad
+            continue
+        identity = coldframe.store.identity if coldframe.has_store else None
+        report = import_inventory(path, coldframe.catalog, store=identity, vault_name=vault or app.settings.vault)
+        for error in report.errors:
+            app.say(f"{file}, line {error.line}: {error.problem}")
+        app.say(
+            f"{file}: {report.rows:,} rows; {report.archives_added:,} archives and {report.entries_added:,} entries "
+            f"are new, {report.known:,} were known, {report.unusable:,} cannot be used."
+        )
+        unusable += report.unusable
+    return Exit.SOME_FAILED if unusable else Exit.DONE
+
+
+@command.command(
+    examples=("coldframe inventory rebuild --vault astrodata", "coldframe inventory rebuild -v astrodata --dry-run")
+)
+@vault_option
+@store_option
+@dry_run_option
+@click.pass_obj
+def rebuild(app: App, /, *, vault: str | None, store: str | None, dry_run: bool) -> Exit:
+    """Bring into the catalog what the vault's own inventory knows and the catalog does not.
+
+    Exit 9 says that the store is still preparing the inventory: run it again later.
+    """
+    coldframe = app.coldframe(store=store)
+    name = app.vault(vault)
+    find_vault(coldframe.store, name)
+    if dry_run:
+        unknown = sum(checked.standing is Standing.UNKNOWN for checked in verify_vault(coldframe, name))
+        app.say(f"Would bring {unknown:,} archives of {name} into the catalog.")
+        return Exit.DONE
+    report = rebuild_catalog(coldframe.store, coldframe.catalog, name)
+    for problem in report.problems:
+        app.say(problem)
+    app.say(
+        f"{report.added:,} archives of {name} are new in the catalog, {report.known:,} were known; "
+        f"{report.newer:,} of the catalog are newer than the inventory, {report.missing:,} are missing in the vault."
+    )
+    return Exit.SOME_FAILED if report.unreadable or report.missing else Exit.DONE

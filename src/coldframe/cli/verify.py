@@ -1,0 +1,150 @@
+"""`coldframe verify`: files, catalog, vault and store, compared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from coldframe.cli.command import Command
+from coldframe.cli.exits import Exit
+from coldframe.cli.jobs import JobView, count_files
+from coldframe.cli.options import RATE, output_option, store_option, vault_option
+from coldframe.cli.output import Column, size_column
+from coldframe.composition.scrubbing import scrub
+from coldframe.composition.verifying import Standing, verify_files, verify_vault
+from coldframe.errors import BadUsage
+from coldframe.quantities import format_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from coldframe.cli.app import App
+    from coldframe.composition.verifying import Checked
+
+COLUMNS = (
+    Column("standing", "STANDING", width=12),
+    size_column(),
+    Column("file_path", "PATH"),
+    Column("vault_name"),
+    Column("archive_id"),
+    Column("source"),
+    Column("detail"),
+)
+DEEP_COLUMNS = (
+    Column("finding", "FINDING", width=12),
+    Column("vault_name", "VAULT"),
+    Column("file_path", "PATH"),
+    Column("archive_id"),
+    Column("upload_id"),
+    Column("job_id"),
+    Column("blob"),
+    Column("detail"),
+)
+_BAD = (Standing.DAMAGED, Standing.DIFFERENT, Standing.MISSING)
+_AMISS = (Standing.CHANGED, Standing.NOT_ARCHIVED, Standing.UNREADABLE, Standing.UNKNOWN)
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "coldframe verify ./Subs --vault astrodata",
+        "coldframe verify --vault astrodata",
+        "coldframe verify --deep --limit-rate 50MiB/s",
+    ),
+)
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@vault_option
+@click.option("--deep", is_flag=True, help="Hash every byte that the embedded store keeps; resumes where it stopped.")
+@click.option("--restart", is_flag=True, help="With --deep: begin anew.")
+@click.option("--limit-rate", type=RATE, help="With --deep: the highest rate, such as 50MiB/s.")
+@click.option("--all", "-a", "is_all", is_flag=True, help="Print also what is as it should be.")
+@store_option
+@output_option
+@click.pass_obj
+def command(
+    app: App,
+    /,
+    paths: tuple[str, ...],
+    *,
+    vault: str | None,
+    deep: bool,
+    restart: bool,
+    limit_rate: float | None,
+    is_all: bool,
+    store: str | None,
+    output: str | None,
+) -> Exit:
+    """Verify what is archived.
+
+    With PATHs: every file there is hashed and compared with the catalog, so that you know whether it may be deleted.
+    Without: the catalog is compared with the vault's own inventory. With --deep: the embedded store hashes all its
+    bytes again.
+    """
+    app.settle(store=store, limit_rate=limit_rate)
+    if deep:
+        if paths:
+            raise BadUsage("--deep looks at the whole store: leave the paths out.")
+        return _deep(app, restart=restart, form=output)
+    view = JobView(app, app.coldframe().clock)
+    if paths:
+        results = verify_files(app.coldframe(), paths, vault_name=app.vault(vault), observer=view.observe)
+        return _print(app, view, results, is_all=is_all, form=app.form(output))
+    return _print(app, view, verify_vault(app.coldframe(), app.vault(vault)), is_all=is_all, form=app.form(output))
+
+
+def _print(app: App, view: JobView, results: Iterator[Checked], *, is_all: bool, form: str) -> Exit:
+    counts: Counter[Standing] = Counter()
+    size = 0
+    with view, app.printer(COLUMNS, form=form, stream=view.output, is_live=True) as printer:
+        for checked in results:
+            counts[checked.standing] += 1
+            size += checked.size if checked.standing is Standing.VERIFIED else 0
+            if is_all or form != "table" or checked.standing is not Standing.VERIFIED:
+                view.row(printer, _row(checked))
+    told = [f"{count_files(counts[Standing.VERIFIED])} verified, {format_size(size)}"]
+    told += [f"{count:,} {standing}" for standing, count in counts.items() if standing is not Standing.VERIFIED]
+    app.say("; ".join(told) + ".")
+    if any(counts[standing] for standing in _BAD):
+        return Exit.MISMATCH
+    if any(counts[standing] for standing in _AMISS):
+        return Exit.SOME_FAILED
+    return Exit.DONE if counts else Exit.NOTHING_MATCHED
+
+
+def _row(checked: Checked) -> dict[str, object]:
+    return {
+        "standing": checked.standing.value,
+        "size": checked.size,
+        "file_path": checked.path,
+        "vault_name": checked.vault_name,
+        "archive_id": checked.archive_id,
+        "source": checked.source,
+        "detail": checked.detail or None,
+    }
+
+
+def _deep(app: App, *, restart: bool, form: str | None) -> Exit:
+    coldframe = app.coldframe()
+    bad = 0
+    with app.printer(DEEP_COLUMNS, form=form, is_live=True) as printer:
+        for found in scrub(coldframe, rate=app.settings.limit_rate, restart=restart):
+            bad += found.is_loss
+            for path in found.paths or ("",):
+                printer.row(
+                    {
+                        "finding": found.finding.kind.value,
+                        "vault_name": found.finding.vault_name,
+                        "file_path": path,
+                        "archive_id": found.finding.archive_id,
+                        "upload_id": found.finding.upload_id,
+                        "job_id": found.finding.job_id,
+                        "blob": found.finding.blob,
+                        "detail": found.finding.detail,
+                    }
+                )
+    progress = coldframe.embedded().scrub_progress()
+    if progress is not None:
+        app.say(f"{progress.blobs:,} blobs hashed, {format_size(progress.size)}; damaged or missing: {bad:,}.")
+    return Exit.MISMATCH if bad else Exit.DONE

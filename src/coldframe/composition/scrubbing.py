@@ -1,0 +1,46 @@
+"""Every byte of the embedded store hashed again, and what is damaged told by the names that the user gave it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coldframe.catalog import Query
+from coldframe.inventory.description import decode_description
+from coldframe.service import FindingKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from coldframe.composition.library import Coldframe
+    from coldframe.service import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something wrong with a blob, and the paths of the files whose bytes it holds, as far as anybody knows."""
+
+    finding: Finding
+    paths: tuple[str, ...]
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether bytes that were promised are gone or wrong."""
+        return self.finding.kind is not FindingKind.UNREFERENCED
+
+
+def scrub(coldframe: Coldframe, *, rate: float | None = None, restart: bool = False) -> Iterator[Found]:
+    """Everything that is wrong, as it is found; nothing is changed. See `VaultService.scrub`."""
+    for finding in coldframe.embedded().scrub(rate=rate, restart=restart):
+        yield Found(finding, _paths(coldframe, finding))
+
+
+def _paths(coldframe: Coldframe, finding: Finding) -> tuple[str, ...]:
+    """The paths from the catalog, or else the one in the archive's own description."""
+    if finding.archive_id is not None:
+        query = Query(store=coldframe.store.identity, archive_ids=(finding.archive_id,), all_versions=True)
+        paths = tuple(dict.fromkeys(entry.path for entry in coldframe.catalog.select(query)))
+        if paths:
+            return paths
+    described = decode_description(finding.description or "")
+    return (described.path,) if described else ()

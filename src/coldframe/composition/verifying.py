@@ -1,0 +1,232 @@
+"""Is everything still so? Local files against the catalog, the catalog against the vault's own inventory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from hashlib import blake2b, sha256
+from typing import TYPE_CHECKING
+
+from coldframe.archiver.opening import Source, look, opened, read_at
+from coldframe.archiver.opening import Stamp as SourceStamp
+from coldframe.archiver.scan import LeftOut, Rules, Unreadable, find_roots, scan
+from coldframe.catalog import Kind, Query
+from coldframe.errors import FormatError, NotReady, SourceChanged
+from coldframe.inventory.description import decode_description
+from coldframe.inventory.vault_json import BadItem, VaultInventory
+from coldframe.model import MIB, Action, InventoryRetrieval, JobStatus
+from coldframe.names import read_path
+from coldframe.patterns import Patterns
+from coldframe.progress import Advanced, Finished, Outcome, Planned, Started, ignore
+from coldframe.tree_hash import TreeHasher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from coldframe.catalog import ArchiveRecord, Entry
+    from coldframe.composition.library import Coldframe
+    from coldframe.progress import Observer
+
+JOB_DESCRIPTION = "coldframe verify"
+
+
+class Standing(StrEnum):
+    """How a local file, or an archive, stands."""
+
+    VERIFIED = "verified"  # the bytes here are the bytes that were archived
+    CHANGED = "changed"  # it was written to since: its size or modification time differ
+    DAMAGED = "damaged"  # its size and modification time are the same, its bytes are not
+    ABSENT = "absent"  # archived, and not here any more
+    NOT_ARCHIVED = "not archived"  # here, and nowhere in the catalog
+    LEFT_OUT = "left out"  # a symbolic link or the like, which no archive can hold
+    UNREADABLE = "unreadable"
+    MISSING = "missing"  # in the catalog, and not in the vault's inventory
+    UNKNOWN = "unknown"  # in the vault's inventory, and not in the catalog
+    DIFFERENT = "different"  # in both, with another size or tree hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One thing that was looked at; paths are texts of `names`."""
+
+    standing: Standing
+    path: str
+    size: int = 0
+    source: str | None = None
+    vault_name: str | None = None
+    archive_id: str | None = None
+    detail: str = ""
+
+
+def verify_files(
+    coldframe: Coldframe, paths: Sequence[str], *, vault_name: str, observer: Observer = ignore
+) -> Iterator[Checked]:
+    """Hash every local file that the catalog knows below `paths`, and tell which ones there it does not know.
+
+    Args:
+        coldframe: Whose catalog.
+        paths: Files and folders; none means all that was archived from this machine.
+        vault_name: The vault.
+        observer: Is told of progress.
+    """
+    roots = [os.path.realpath(path) for path in paths]
+    known: set[bytes] = set()
+    query = Query(store=coldframe.store.identity, vault_name=vault_name, members=True)
+    for entry in coldframe.catalog.select(query):
+        if entry.source is None or entry.kind is Kind.BUNDLE or not _is_below(read_path(entry.source), roots):
+            continue
+        known.add(_key(entry.source))
+        yield _checked(entry, observer)
+    settings = coldframe.settings
+    rules = Rules(include=Patterns(settings.include), exclude=Patterns(settings.exclude))
+    for found in scan(find_roots(paths, rules), rules) if paths else ():
+        if isinstance(found, Unreadable):
+            yield Checked(standing=Standing.UNREADABLE, path=found.path, detail=found.reason)
+        elif isinstance(found, Source) and _key(found.text) not in known:
+            yield Checked(standing=Standing.NOT_ARCHIVED, path=found.path, size=found.stamp.size, source=found.text)
+        elif isinstance(found, LeftOut):
+            yield Checked(standing=Standing.LEFT_OUT, path=found.path, detail=found.reason)
+
+
+def verify_vault(coldframe: Coldframe, vault_name: str) -> Iterator[Checked]:
+    """Compare the catalog with the vault's own inventory, which may be hours old; what agrees is told, too.
+
+    Raises:
+        NotReady: The inventory is being made; call again later.
+        FormatError: The store's inventory cannot be read.
+    """
+    store, catalog = coldframe.store, coldframe.catalog
+    job_id = _inventory_job(coldframe, vault_name)
+    there: dict[bytes, tuple[int, str]] = {}
+    with store.get_job_output(vault_name, job_id) as output:
+        inventory = VaultInventory(output)
+        for item in inventory:
+            if isinstance(item, BadItem):
+                raise FormatError(f"archive {item.number} of the inventory of {vault_name}: {item.problem}")
+            there[_key(item.archive_id)] = (item.size, item.tree_hash)
+            if not catalog_knows(coldframe, vault_name, item.archive_id):
+                yield Checked(
+                    standing=Standing.UNKNOWN,
+                    path=_described_path(item.description),
+                    size=item.size,
+                    vault_name=vault_name,
+                    archive_id=item.archive_id,
+                    detail="in the vault, not in the catalog; `coldframe inventory rebuild` brings it in",
+                )
+        made_at = inventory.inventory_at
+    for archive in catalog.archives(store.identity, vault_name):
+        fact = there.get(_key(archive.archive_id))
+        if fact is None and made_at is not None and archive.archived_at >= made_at:
+            continue  # newer than the inventory
+        yield _compared(archive, fact)
+
+
+def catalog_knows(coldframe: Coldframe, vault_name: str, archive_id: str) -> bool:
+    """Whether the catalog has any entry of an archive."""
+    query = Query(store=coldframe.store.identity, vault_name=vault_name, archive_ids=(archive_id,), all_versions=True)
+    return coldframe.catalog.count(query)[0] > 0
+
+
+def _compared(archive: ArchiveRecord, fact: tuple[int, str] | None) -> Checked:
+    checked = Checked(
+        standing=Standing.VERIFIED,
+        path=_described_path(archive.description),
+        size=archive.size,
+        vault_name=archive.vault_name,
+        archive_id=archive.archive_id,
+    )
+    if fact is None:
+        return replace(checked, standing=Standing.MISSING, detail="in the catalog, not in the vault's inventory")
+    if fact[1] != archive.tree_hash or (archive.size >= 0 and fact[0] != archive.size):
+        return replace(checked, standing=Standing.DIFFERENT, detail="the vault has another size or tree hash")
+    return checked
+
+
+def _described_path(description: str) -> str:
+    described = decode_description(description)
+    return described.path if described else description
+
+
+def _inventory_job(coldframe: Coldframe, vault_name: str) -> str:
+    """A finished inventory job: one that is under way from earlier, or a new one."""
+    store = coldframe.store
+    marker = None
+    while True:
+        page = store.list_jobs(vault_name, marker=marker)
+        for job in page.items:
+            if job.action is Action.INVENTORY_RETRIEVAL and job.description == JOB_DESCRIPTION and not job.completed:
+                raise NotReady(f"The store is still preparing the inventory of {vault_name}; run this again later.")
+        marker = page.marker
+        if marker is None:
+            break
+    job_id = store.initiate_job(vault_name, InventoryRetrieval(description=JOB_DESCRIPTION))
+    job = store.describe_job(vault_name, job_id)
+    if job.status is JobStatus.FAILED:
+        raise FormatError(f"The store could not make the inventory of {vault_name}: {job.status_message}.")
+    if job.status is not JobStatus.SUCCEEDED:
+        raise NotReady(f"The store has begun to prepare the inventory of {vault_name}; run this again later.")
+    return job_id
+
+
+# --- one local file ---------------------------------------------------------------------------------------------------
+
+
+def _checked(entry: Entry, observer: Observer) -> Checked:
+    """Hash one local file and compare it with its entry."""
+    source = entry.source or ""
+    checked = Checked(
+        standing=Standing.VERIFIED,
+        path=entry.path,
+        size=entry.size,
+        source=source,
+        vault_name=entry.archive.vault_name,
+        archive_id=entry.archive.archive_id,
+    )
+    observer(Planned(1, entry.size))
+    observer(Started(entry.path, entry.size))
+    checked = _judge(entry, checked, observer)
+    outcome = Outcome.VERIFIED if checked.standing is Standing.VERIFIED else Outcome.FAILED
+    observer(Finished(entry.path, entry.size, outcome, checked.detail))
+    return checked
+
+
+def _judge(entry: Entry, checked: Checked, observer: Observer) -> Checked:
+    path = read_path(checked.source or "")
+    try:
+        stamp = SourceStamp.of(look(path, follow=True))
+        if stamp.size != entry.size:
+            return replace(checked, standing=Standing.CHANGED, detail="its size differs")
+        digest = _digest(entry, Source(entry.path, path, stamp, follow=True), observer)
+    except (FileNotFoundError, NotADirectoryError):
+        return replace(checked, standing=Standing.ABSENT, detail="it is not here any more")
+    except (OSError, SourceChanged) as error:
+        return replace(checked, standing=Standing.UNREADABLE, detail=str(error))
+    expected = entry.member.sha256 if entry.member else entry.archive.tree_hash
+    if entry.size == 0 or digest == expected:
+        return checked
+    if stamp.modified_ns != entry.modified_ns:
+        return replace(checked, standing=Standing.CHANGED, detail="it was changed since")
+    return replace(checked, standing=Standing.DAMAGED, detail="its bytes differ, its modification time does not")
+
+
+def _digest(entry: Entry, source: Source, observer: Observer) -> str:
+    """SHA-256 of a member, the tree hash of a whole file."""
+    linear, tree = sha256(), TreeHasher()
+    buffer = bytearray(MIB)
+    with opened(source) as descriptor:
+        for start in range(0, source.stamp.size, MIB):
+            view = memoryview(buffer)[: min(MIB, source.stamp.size - start)]
+            read_at(source, descriptor, view, start)
+            (linear if entry.member else tree).update(view)
+            observer(Advanced(entry.path, len(view)))
+    return linear.hexdigest() if entry.member else tree.hexdigest()
+
+
+def _is_below(path: str, roots: Sequence[str]) -> bool:
+    return not roots or any(path == root or path.startswith(root.rstrip(os.sep) + os.sep) for root in roots)
+
+
+def _key(text: str) -> bytes:
+    """16 bytes in place of a text, so that 100,000 of them take a few megabytes."""
+    return blake2b(text.encode(), digest_size=16).digest()
