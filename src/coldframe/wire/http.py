@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from coldframe.model import Buffer
 
@@ -55,10 +55,21 @@ class Request:
     body: BodyReader = field(default_factory=NoBody)
     peer: str = ""
     is_secure: bool = False
+    _by_name: dict[bytes, list[bytes]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
-    def all(self, name: bytes) -> list[bytes]:
+    def __post_init__(self) -> None:
+        """Sort the headers by name."""
+        for name, value in self.headers:
+            self._by_name.setdefault(name.lower(), []).append(value)
+
+    @property
+    def names(self) -> Collection[bytes]:
+        """The names of all headers, in lower case."""
+        return self._by_name.keys()
+
+    def all(self, name: bytes) -> Sequence[bytes]:
         """Every value of the header `name`, which is in lower case."""
-        return [value for key, value in self.headers if key.lower() == name]
+        return self._by_name.get(name, ())
 
     def header(self, name: bytes) -> str:
         """The first value of the header `name`, which is in lower case, as text; empty without one."""

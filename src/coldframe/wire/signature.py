@@ -45,7 +45,10 @@ def canonical_request(  # noqa: PLR0913 - the six lines that a canonical request
 ) -> str:
     """The request as both sides write it down before they sign it; `signed` are lower-case names, sorted."""
     names = list(signed)
-    lines = [f"{name}:{_header_value(headers, name.encode('ascii'))}" for name in names]
+    values: dict[bytes, list[bytes]] = {}
+    for key, value in headers:
+        values.setdefault(key.lower(), []).append(b" ".join(value.split()))
+    lines = [f"{name}:{_text(values.get(name.encode(), ()))}" for name in names]
     parts = [method, canonical_path(path), canonical_query(query), *lines, "", ";".join(names), payload_hash]
     return "\n".join(parts)
 
@@ -83,8 +86,7 @@ def sign(secret: str, scope: Scope, text: str) -> str:
     return hmac.digest(key, text.encode(), "sha256").hex()
 
 
-def _header_value(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> str:
-    values = [b" ".join(value.split()) for key, value in headers if key.lower() == name]
+def _text(values: Iterable[bytes]) -> str:
     return b",".join(values).decode("utf-8", "surrogateescape")
 
 
