@@ -2,7 +2,7 @@
 # The first target that needs it makes .venv; PYTHON=/path/to/python chooses another Python than the one found.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint types unit demo bench clean
+.PHONY: help setup test lint types unit slow demo bench clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -36,6 +36,9 @@ types: $(READY) ## Check types
 
 unit: $(READY) ## Run the tests, one process for each core
 	$(if $(TESTS_TMP),TMPDIR=$(TESTS_TMP)) $(BIN)/pytest -n auto --dist worksteal $(PYTEST_FLAGS)
+
+slow: $(READY) ## Run the tests that take minutes or tens of gigabytes
+	$(BIN)/pytest -m slow $(PYTEST_FLAGS)
 
 demo: $(READY) ## Archive a tree of frames, get the blue ones back, compare every byte
 	@$(BIN)/python -m examples.demo $(DEMO_FLAGS)

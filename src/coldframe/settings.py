@@ -8,6 +8,7 @@ the key.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 CONFIG_NAME = "config.toml"
 OUTPUT_FORMS = ("table", "csv", "json")
 _MAX_JOBS = 256
+_VAULT = re.compile(r"[A-Za-z0-9._-]{1,255}", re.ASCII)
 _TIER_KEYS = ("expedited", "standard", "bulk", "inventory")
 
 
@@ -111,6 +113,14 @@ def parse_path(value: object) -> str:
     return os.path.expanduser(parse_text(value))
 
 
+def parse_vault(value: object) -> str:
+    """A vault's name as the protocol allows it (glacier-api 5)."""
+    name = parse_text(value)
+    if not _VAULT.fullmatch(name):
+        raise ValueError(f"{name!r} cannot name a vault: 1 to 255 letters, digits, '.', '_' and '-'")
+    return name
+
+
 def parse_texts(value: object) -> tuple[str, ...]:
     """A list of texts; where there are no lists (environment), a text with commas."""
     if isinstance(value, str):
@@ -184,7 +194,7 @@ def _quantity(value: object) -> str:
 
 KEYS: Mapping[str, Key] = {
     "store": Key(parse_text, "the store URL or folder", '"/mnt/disk/store"'),
-    "vault": Key(parse_text, "the vault", '"astrodata"'),
+    "vault": Key(parse_vault, "the vault", '"astrodata"'),
     "jobs": Key(parse_jobs, "how many parts or files travel at once", "4"),
     "part_size": Key(parse_part_size, "the smallest part of a multipart upload", '"64MiB"'),
     "limit_rate": Key(lambda value: parse_rate(_quantity(value)), "the highest rate", '"20MiB/s"'),

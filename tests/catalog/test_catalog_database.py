@@ -219,7 +219,7 @@ def test_failed_migration_changes_nothing(catalog_path: str, clock: FakeClock, t
         file.write("CREATE TABLE half (x); INSERT INTO nowhere VALUES (1);")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrations, "_scripts", lambda: scripts | {max(scripts) + 1: broken})
-        with pytest.raises(apsw.SQLError):
+        with pytest.raises(FormatError, match="nowhere"):
             open_catalog(catalog_path, clock=clock)
     with open_catalog(catalog_path, clock=clock) as catalog:
         assert _paths(catalog) == ["1.fit"]

@@ -155,6 +155,25 @@ def test_watch_once_fetches_what_is_ready(
     assert cli("orders", "list", "--open").code == 4
 
 
+def test_watch_serves_the_orders_of_every_store(
+    cli: Callable[..., Ran], archived: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An order knows its store; one watch carries all of them on, whichever store the settings name."""
+    other = str(tmp_path / "other-disk")
+    assert cli("vault", "create", "spare", "--store", other).code == 0
+    assert cli("archive", "Subs/Light/Red", "-v", "spare", "--store", other).code == 0
+    monkeypatch.setenv("COLDFRAME_TIERS", "amazon")
+    for store, words in ((other, "Red"), (None, "Blue")):
+        flags = ["--store", store] if store else []
+        assert cli("retrieve", words, "--into", words, "--tier", "Expedited", "--yes", *flags).code == 0
+    assert len(cli("orders", "list", "--open", "-o", "json").rows) == 2
+    late = LateClock()
+    monkeypatch.setattr("coldframe.composition.library.SystemClock", lambda: late)
+    assert cli("watch").code == 0
+    assert same_tree(archived / "Light/Red", Path("Red/Subs/Light/Red"))
+    assert same_tree(archived / "Light/Blue", Path("Blue/Subs/Light/Blue"))
+
+
 class LateClock(SystemClock):
     """The machine's clock, ten minutes later."""
 

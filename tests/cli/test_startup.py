@@ -106,7 +106,7 @@ def test_help_lists_every_command(cli: Callable[..., Ran]) -> None:
 def test_every_nested_command_has_help_with_examples(cli: Callable[..., Ran]) -> None:
     """The verbs of a noun are documented like the workflow commands."""
     context = group.make_context("coldframe", ["vault"])
-    for noun in ("vault", "inventory"):
+    for noun in ("vault", "inventory", "orders"):
         nested = group.get_command(context, noun)
         assert nested is not None
         for verb in nested.list_commands(context):  # type: ignore[attr-defined]  # both are groups

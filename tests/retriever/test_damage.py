@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from coldframe.catalog.order_model import OrderState
 from coldframe.errors import DamagedArchive, DestinationUnavailable, ServiceUnavailable, TreeHashMismatch
 from coldframe.model import MIB
 from coldframe.progress import Advanced, Outcome
+from coldframe.retriever import Price
 from retriever.taps import ChangedOutput, TappedFiles
 from retriever.world import frame
 
@@ -255,6 +257,41 @@ def test_destination_that_vanished_is_told(world: World) -> None:
     (result,) = world.retriever().carry_on(order)
 
     assert result.outcome is Outcome.RETRIEVED
+
+
+def test_disk_that_is_not_mounted_is_told(world: World) -> None:
+    """An empty mount point has the name of the destination's disk, but files must not go into it."""
+    world.add("a.fit", frame(1))
+    order = world.order()
+    elsewhere = "UPDATE orders SET mount_point = '/media/astro'"
+    world.catalog.database.write(lambda connection: connection.execute(elsewhere))
+
+    with pytest.raises(DestinationUnavailable, match="not mounted"):
+        list(world.retriever().carry_on(order))
+
+    assert world.files() == {}
+    assert world.orders.order(order).state is OrderState.OPEN
+
+
+@pytest.mark.parametrize("end", ["cancelled", "expired"])
+def test_nothing_unfinished_stays_of_what_is_given_up(world: World, end: str) -> None:
+    """When an order is cancelled, or its job may not be asked for again, its unfinished file goes away."""
+    world.add("a.fit", frame(1, 12 * MIB))
+    number = world.order()
+    store = ChangingStore(world, iter, *[broken] * 5)
+    list(world.retriever(store=store, jobs=1).carry_on(number, wait=False))
+    assert [name for name in world.files() if name.endswith(".part")]
+
+    if end == "cancelled":
+        world.retriever().cancel(number)
+    else:
+        world.clock.advance(days=2)
+        dear = world.retriever(pricing=lambda work: Price(Decimal(work.jobs)))
+        (result,) = dear.carry_on(number)
+        assert "more than was agreed" in result.detail
+
+    assert world.files() == {}
+    assert world.orders.order(number).state is not OrderState.OPEN
 
 
 def test_zeros_come_back_as_a_hole(world: World) -> None:

@@ -89,7 +89,7 @@ def test_wait_that_runs_out_says_so(make_world: MakeWorld) -> None:
     world.add("a.fit", frame(1))
     number = world.order()
 
-    with pytest.raises(NotReady, match="1 jobs"):
+    with pytest.raises(NotReady, match="1 job is"):
         list(world.retriever().carry_on(number, wait_until=world.clock.now() + timedelta(hours=1)))
 
     assert [result.path for result in world.retriever().carry_on(number)] == ["a.fit"]

@@ -7,7 +7,7 @@ import tracemalloc
 from datetime import timedelta
 from decimal import Decimal
 from itertools import islice
-from time import perf_counter
+from time import process_time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -218,37 +218,40 @@ def entries(world: World, count: int) -> Iterator[tuple[ArchiveRecord, list[Entr
         yield archive, [Entry(path=path, kind=Kind.FILE, size=4096, modified_ns=number, archive=archive)]
 
 
-def plan_and_place(world: World, count: int) -> tuple[float, int]:
-    """Seconds and peak bytes for planning and placing an order over so many archives."""
+def plan_and_place(world: World, count: int) -> float:
+    """Plan and place an order over so many archives; answer how many seconds of CPU it took."""
     batches = entries(world, count)
     while batch := list(islice(batches, 1000)):
         world.catalog.record_many(batch)
     retriever = world.retriever()
     retriever.place_order(retriever.plan(Query("frame00000"), into=world.into), tier=Tier.BULK)  # all is imported
-    tracemalloc.start()
-    started = perf_counter()
+    tracemalloc.reset_peak()
+    started = process_time()
     plan = retriever.plan(Query("Light"), into=world.into)
     assert (plan.files, plan.jobs, plan.size) == (count, count, count * 4096)
     number = retriever.place_order(plan, tier=Tier.BULK)
-    seconds = perf_counter() - started
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    seconds = process_time() - started
     assert world.orders.tally(number).files == count
-    return seconds, peak
+    return seconds
 
 
 def test_order_over_many_archives_takes_flat_memory(world: World) -> None:
     """Planning and placing an order over 5,000 archives keeps nothing per archive in memory."""
-    _, peak = plan_and_place(world, 5000)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        plan_and_place(world, 5000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
 
-    assert peak < 4 * MIB
+    assert peak - before < 4 * MIB
 
 
 @pytest.mark.slow
 def test_order_over_a_hundred_thousand_archives_is_quick(world: World) -> None:
-    """100,000 archives are planned and ordered in seconds, in the same memory."""
-    seconds, peak = plan_and_place(world, 100_000)
+    """100,000 archives are planned and ordered in seconds."""
+    seconds = plan_and_place(world, 100_000)
 
-    print(f"planned and ordered 100,000 archives in {seconds:.1f} s, peak {peak / MIB:.1f} MiB")
-    assert seconds < 60  # tracing memory makes it several times slower
-    assert peak < 8 * MIB
+    print(f"planned and ordered 100,000 archives in {seconds:.1f} s of CPU")
+    assert seconds < 30

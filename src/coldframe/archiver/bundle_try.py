@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from coldframe.archiver.bundle_entries import bundle_entry, member_entries
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coldframe.archiver.crew import Next
-    from coldframe.archiver.members import Bundle
+    from coldframe.archiver.members import Bundle, BundleMember
     from coldframe.archiver.part_buffer import Filled
     from coldframe.archiver.run import Run
     from coldframe.archiver.uploads import OpenUpload
@@ -99,6 +100,9 @@ class BundleTry:
         self._known = known.get(bundle.text)
         if self._is_unchanged and not run.request.checksum and self._known is not None:
             return self._on_end(self.result(Outcome.UNCHANGED, entry=self._known))
+        if self._known is not None and self._is_rest_of(self._known):
+            detail = "the other files of the bundle are no longer here"
+            return self._on_end(self.result(Outcome.UNCHANGED, entry=self._known, detail=detail))
         if run.request.dry_run:
             return self._on_end(self.result(Outcome.ARCHIVED, detail="dry run: it would be sent"))
         run.observer(Started(bundle.path, bundle.size))
@@ -108,6 +112,24 @@ class BundleTry:
     @property
     def _is_unchanged(self) -> bool:
         return self._known is not None and self._known.signature == self._bundle.signature
+
+    def _is_rest_of(self, known: Entry) -> bool:
+        """Whether all files of the folder, and more, are in the bundle that the catalog knows.
+
+        As with single files, that some are gone is not archived. Otherwise a run that was cut off while it deleted
+        sources would be followed by a newest bundle of only those that were left.
+        """
+        members = {entry.member.name: entry for entry in self._run.catalog.members(known) if entry.member is not None}
+        return len(self._bundle.members) < len(members) and all(
+            self._is_same(member, members.get(member.name)) for member in self._bundle.members
+        )
+
+    def _is_same(self, member: BundleMember, entry: Entry | None) -> bool:
+        if entry is None or entry.member is None:
+            return False
+        if (member.size, member.modified_ns) != (entry.size, entry.modified_ns):
+            return False
+        return not self._run.request.checksum or _hash(member) == entry.member.sha256
 
     def _compare(self) -> Next | None:
         """Where only a tree hash can decide, make the zip for its hash alone, and see."""
@@ -194,3 +216,10 @@ class BundleTry:
         if outcome is Outcome.ARCHIVED:
             self._advance(self._bundle.size - self._advanced)
         return self._on_end(self.result(outcome, entry=entry))
+
+
+def _hash(member: BundleMember) -> str:
+    digest = sha256()
+    for buffer in member.read():
+        digest.update(buffer)
+    return digest.hexdigest()

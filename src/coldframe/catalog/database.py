@@ -216,7 +216,9 @@ def translated(path: str) -> Iterator[None]:
 def explain(error: Exception, path: str) -> Exception:
     """The error that a user should see in place of SQLite's; any other error as it is."""
     match error:
-        case apsw.CorruptError() | apsw.NotADBError() | UnicodeDecodeError():  # SQLite hands out broken text as it is
+        case apsw.CorruptError() | apsw.NotADBError():
+            return damaged(path, str(error))
+        case apsw.SQLError() | UnicodeDecodeError():  # broken texts: of the schema, of a row
             return damaged(path, str(error))
         case apsw.BusyError() | apsw.LockedError():
             return Busy(f"another process is holding the catalog {path}; try again when it is done")

@@ -85,7 +85,7 @@ class App:
         """
         if yes:
             return True
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise BadUsage(f"{question} There is no terminal to ask at: add --yes to say so beforehand.")
         import click  # noqa: PLC0415 - this module must load without it in tests of the library
 

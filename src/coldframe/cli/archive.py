@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,7 @@ from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView, count_files
 from coldframe.cli.options import (
+    FILE,
     JOBS,
     PART_SIZE,
     RATE,
@@ -24,7 +26,6 @@ from coldframe.cli.output import Column, size_column
 from coldframe.composition.archiving import ArchiveJob
 from coldframe.progress import Outcome
 from coldframe.quantities import format_size
-from coldframe.settings import parse_path
 
 if TYPE_CHECKING:
     from coldframe.archiver.request import FileResult
@@ -56,15 +57,15 @@ COLUMNS = (
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @vault_option
-@click.option("--zip", "zip_", multiple=True, metavar="PATTERN", help="Make one zip archive of each matching folder.")
+@click.option("--zip", multiple=True, metavar="PATTERN", help="Make one zip archive of each matching folder.")
 @click.option("--include", multiple=True, metavar="PATTERN", help="Archive only files that match.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave files and folders out that match.")
-@click.option("--inventory", "-i", metavar="FILE", help="Extend this inventory CSV with what is archived.")
+@click.option("--inventory", "-i", type=FILE, metavar="FILE", help="Extend this inventory CSV with what is archived.")
 @click.option("--inventory-copy", multiple=True, metavar="TARGET", help="Copy it to a folder or s3://BUCKET/PREFIX/.")
 @click.option("--delete-source", is_flag=True, help="Remove local files once they are safe. Asks first.")
 @click.option("--checksum", "-c", is_flag=True, help="Compare tree hashes, not size and modification time.")
-@click.option("--no-dedupe", is_flag=True, help="Send known content again instead of recording its new path.")
-@click.option("--follow-symlinks", is_flag=True, help="Archive what symbolic links point to.")
+@click.option("--no-dedupe", "dedupe", flag_value=False, default=None, help="Send known content again at a new path.")
+@click.option("--follow-symlinks", is_flag=True, default=None, help="Archive what symbolic links point to.")
 @click.option("--jobs", "-j", type=JOBS, help="How many parts or files travel at once.")
 @click.option("--part-size", type=PART_SIZE, help="The smallest part of a multipart upload, such as 64MiB.")
 @click.option("--limit-rate", type=RATE, help="The highest rate, such as 20MiB/s or 80Mbit/s.")
@@ -78,45 +79,21 @@ def command(
     /,
     paths: tuple[str, ...],
     *,
-    vault: str | None,
-    zip_: tuple[str, ...],
-    inventory: str | None,
-    inventory_copy: tuple[str, ...],
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
     delete_source: bool,
     checksum: bool,
-    no_dedupe: bool,
-    follow_symlinks: bool,
-    jobs: int | None,
-    part_size: int | None,
-    limit_rate: float | None,
-    store: str | None,
     dry_run: bool,
     yes: bool,
-    output: str | None,
+    **flags: object,
 ) -> Exit:
     """Archive files and folders into a vault.
 
     Each file becomes one archive. What the catalog knows already is skipped; a run that was stopped, however it was
     stopped, is carried on by the same command.
     """
-    settings = app.settle(
-        store=store,
-        jobs=jobs,
-        part_size=part_size,
-        limit_rate=limit_rate,
-        zip=zip_,
-        include=include,
-        exclude=exclude,
-        inventory=parse_path(inventory) if inventory else None,
-        inventory_copy=inventory_copy,
-        follow_symlinks=follow_symlinks or None,
-        dedupe=False if no_dedupe else None,
-    )
+    settings = app.settle(**flags)
     request = ArchiveRequest(
         paths=tuple(expand(paths)),
-        vault_name=app.vault(vault),
+        vault_name=app.vault(None),
         zip_patterns=settings.zip,
         include=settings.include,
         exclude=settings.exclude,
@@ -132,13 +109,11 @@ def command(
         question = f"Remove each local file once its archive in {request.vault_name} is confirmed and recorded?"
         if not app.confirm(question, yes=yes):
             return Exit.FAILED
-    return _archive(app, job, form=app.form(output))
+    return _archive(app, job, form=app.form(None))
 
 
 def expand(paths: tuple[str, ...]) -> list[str]:
     """Paths as typed; on Windows, where no shell does it, patterns are replaced by what they match."""
-    import os  # noqa: PLC0415 - beside its only use
-
     if os.name != "nt":
         return list(paths)
     from glob import glob  # noqa: PLC0415 - Windows only
@@ -186,7 +161,7 @@ def _sum_up(summary: ArchiveSummary, job: ArchiveJob) -> list[str]:
     others = [
         f"{files[outcome]:,} {words}"
         for outcome, words in (
-            (Outcome.RECORDED, "recorded, whose content is there already"),
+            (Outcome.RECORDED, "recorded without being sent, their content is there already"),
             (Outcome.UNCHANGED, "unchanged"),
             (Outcome.LEFT_OUT, "left out"),
             (Outcome.FAILED, "failed"),

@@ -11,7 +11,7 @@ from coldframe.catalog import Query
 from coldframe.cli.command import Group
 from coldframe.cli.exits import Exit
 from coldframe.cli.options import dry_run_option, store_option, vault_option
-from coldframe.composition.inventories import count_rows, export_to_stream
+from coldframe.composition.inventories import check_place, count_rows, export_to_stream
 from coldframe.composition.vaults import find_vault
 from coldframe.composition.verifying import Standing, verify_vault
 from coldframe.inventory.export import export_inventory
@@ -61,7 +61,9 @@ def export(app: App, /, file: str, *, vault: str | None, match: str, store: str 
     if file == "-":
         export_to_stream(coldframe, query, sys.stdout, is_safe=safe)
         return Exit.DONE
-    written = export_inventory(coldframe.catalog, query, parse_path(file), files=coldframe.files, is_safe=safe)
+    path = parse_path(file)
+    check_place(path)
+    written = export_inventory(coldframe.catalog, query, path, files=coldframe.files, is_safe=safe)
     app.say(f"{written.path} has {written.kept + written.added:,} rows, {written.added:,} new.")
     return Exit.DONE
 

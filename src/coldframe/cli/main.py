@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -75,8 +76,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and answer its exit code; whatever goes wrong is told on standard error."""
     app = App()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the locale lacks is no reason to fail
+    _mend_streams()
     try:
         status = program.main(args=list(arguments), prog_name="coldframe", standalone_mode=False, obj=app)
         sys.stdout.flush()
@@ -95,6 +95,15 @@ def run(arguments: Sequence[str]) -> int:
     finally:
         with suppress(Exception):
             app.close()
+
+
+def _mend_streams() -> None:
+    """Have streams that take anything: ones that were closed swallow it, names that the locale lacks are escaped."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open to the end, like the real one
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _tell(error: Exception, app: App) -> Exit:

@@ -37,9 +37,11 @@ SIZE = Parsed("size", parse_size)
 RATE = Parsed("rate", parse_rate)
 DURATION = Parsed("duration", parse_duration)
 MONEY = Parsed("usd", parse_money)
+FILE = Parsed("file", settings.parse_path)
 JOBS = Parsed("number", settings.parse_jobs)
 PART_SIZE = Parsed("size", settings.parse_part_size)
 TIER = Parsed("tier", settings.parse_tier)
+VAULT = Parsed("name", settings.parse_vault)
 
 
 def store_option(function: F) -> F:
@@ -51,7 +53,9 @@ def store_option(function: F) -> F:
 
 def vault_option(function: F) -> F:
     """`--vault`."""
-    return click.option("--vault", "-v", metavar="NAME", help="The vault. Default: COLDFRAME_VAULT.")(function)
+    return click.option("--vault", "-v", type=VAULT, metavar="NAME", help="The vault. Default: COLDFRAME_VAULT.")(
+        function
+    )
 
 
 def output_option(function: F) -> F:

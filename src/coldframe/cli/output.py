@@ -209,7 +209,8 @@ def fold(front: str, last: str, width: int | None) -> list[str]:
     if room >= _LEAST_FOLD:
         pieces = _pieces(last, room)
         return [front + pieces[0], *(" " * display_width(front) + piece for piece in pieces[1:])]
-    return [front[:width], *(_GAP + piece for piece in _pieces(last, max(1, width - len(_GAP))))]
+    inner = max(1, width - len(_GAP))
+    return [*_pieces(front.rstrip(), width), *(_GAP + piece for piece in _pieces(last, inner))]
 
 
 def display_width(text: str) -> int:

@@ -94,6 +94,8 @@ class Tally:
     def _finish(self, event: Finished) -> None:
         advanced = self.under_way.pop(event.path, 0)
         self.sizes.pop(event.path, None)
+        if event.outcome is Outcome.LEFT_OUT:
+            return  # it was never planned
         self.size_done += event.size - advanced
         self.files_done += 1
         self.failed += event.outcome is Outcome.FAILED

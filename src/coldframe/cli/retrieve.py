@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -228,6 +229,8 @@ class _Retrieval:
             )
         if not plan.jobs:  # empty files alone: nothing is asked of the store, so nobody is asked either
             return None if self.is_rehearsal else run.order(plan, tier=tier, max_cost=max_cost)
+        if os.path.lexists(plan.destination) and not os.path.isdir(plan.destination):
+            raise BadUsage(f"{plan.destination} is no folder: name another with --into.")
         question = f"Retrieve them at {tier} for {format_money(float(price.amount))}?"
         if self.is_rehearsal or not self.app.confirm(question, yes=self.yes):
             return None

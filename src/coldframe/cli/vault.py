@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import click
 
 from coldframe.cli.command import Group
 from coldframe.cli.exits import Exit
-from coldframe.cli.options import dry_run_option, output_option, store_option, yes_option
+from coldframe.cli.options import VAULT, dry_run_option, output_option, store_option, yes_option
 from coldframe.cli.output import Column, moment_column, size_column
 from coldframe.composition.vaults import all_vaults
 from coldframe.quantities import format_size
@@ -26,14 +25,6 @@ COLUMNS = (
     moment_column("last_inventory_at", "INVENTORY"),
     Column("vault_arn"),
 )
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,255}")  # glacier-api 5
-
-
-def check_name(_context: click.Context, _option: click.Parameter, value: str) -> str:
-    """A vault's name as the protocol allows it."""
-    if not _NAME.fullmatch(value):
-        raise click.BadParameter(f"{value!r} cannot name a vault: 1 to 255 letters, digits, '.', '_' and '-'.")
-    return value
 
 
 @click.group(
@@ -50,12 +41,15 @@ def command() -> None:
 
 
 @command.command(examples=("coldframe vault create astrodata",))
-@click.argument("name", callback=check_name)
+@click.argument("name", type=VAULT, metavar="NAME")
 @store_option
 @dry_run_option
 @click.pass_obj
 def create(app: App, name: str, store: str | None, *, dry_run: bool) -> None:
-    """Create the vault NAME, and the embedded store if there is none yet."""
+    """Create the vault NAME.
+
+    The embedded store is made too, if there is none yet. A vault that is there already stays as it is.
+    """
     coldframe = app.coldframe(store=store)
     if dry_run:
         known = coldframe.has_store and name in {vault.vault_name for vault in all_vaults(coldframe.store)}
@@ -82,25 +76,25 @@ def list_(app: App, store: str | None, output: str | None) -> Exit:
 
 
 @command.command(examples=("coldframe vault show astrodata", "coldframe vault show astrodata -o json"))
-@click.argument("name", callback=check_name)
+@click.argument("name", type=VAULT, metavar="NAME")
 @store_option
 @output_option
 @click.pass_obj
 def show(app: App, name: str, store: str | None, output: str | None) -> None:
-    """Show the vault NAME: how many archives, how many bytes, since when."""
+    """Show the vault NAME, its archives and bytes."""
     vault = app.coldframe(store=store).store.describe_vault(name)
     with app.printer(COLUMNS, form=output) as printer:
         printer.row(_row(vault))
 
 
 @command.command(examples=("coldframe vault delete old-tests", "coldframe vault delete old-tests --yes"))
-@click.argument("name", callback=check_name)
+@click.argument("name", type=VAULT, metavar="NAME")
 @store_option
 @yes_option
 @dry_run_option
 @click.pass_obj
 def delete(app: App, name: str, store: str | None, *, yes: bool, dry_run: bool) -> Exit:
-    """Delete the vault NAME, which must be empty."""
+    """Delete the empty vault NAME."""
     coldframe = app.coldframe(store=store)
     vault = coldframe.store.describe_vault(name)
     if vault.number_of_archives:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Self
 
 from coldframe.archiver.archive import Archiver
 from coldframe.archiver.sources import CopiesProof, SourceRemover, removable
+from coldframe.composition.inventories import check_place
 from coldframe.composition.locks import run_lock
 from coldframe.composition.spool import Spool
 from coldframe.composition.stores import store_folder
 from coldframe.composition.vaults import find_vault
 from coldframe.errors import BadUsage
 from coldframe.inventory.copies import check_target, copy_inventory
-from coldframe.inventory.csv_file import check_inventory, write_inventory
+from coldframe.inventory.csv_file import write_inventory
 from coldframe.inventory.export import with_members
 from coldframe.names import printable
 from coldframe.progress import Noted, Outcome, ignore
@@ -93,11 +94,6 @@ class ArchiveRun:
         """Look at all that could be wrong before anything is sent, and keep other runs out."""
         self._check()
         coldframe = self._coldframe
-        if not self._job.request.dry_run:
-            lock = run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files)
-            self._open.enter_context(lock)
-        self._entries: Spool[Entry] = self._open.enter_context(Spool())
-        self._removable: Spool[Removable] = self._open.enter_context(Spool())
         self._archiver = Archiver(
             coldframe.store,
             coldframe.catalog,
@@ -108,6 +104,13 @@ class ArchiveRun:
             observer=self._observer,
             own_folders=_own_folders(coldframe),
         )
+        with ExitStack() as opening:
+            if not self._job.request.dry_run:
+                lock = run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files)
+                opening.enter_context(lock)
+            self._entries: Spool[Entry] = opening.enter_context(Spool())
+            self._removable: Spool[Removable] = opening.enter_context(Spool())
+            self._open = opening.pop_all()
         return self
 
     def __exit__(
@@ -160,7 +163,7 @@ class ArchiveRun:
         for target in job.copies:
             check_target(target)
         if job.inventory:
-            _check_inventory(job.inventory)
+            check_place(job.inventory)
         find_vault(self._coldframe.store, job.request.vault_name)
 
     def _remember(self, result: FileResult) -> None:
@@ -200,14 +203,6 @@ class ArchiveRun:
             summary.kept += len(removal.kept)
             if removal.kept:
                 self._observer(Noted(f"Kept here ({len(removal.kept):,}): {removal.reason}."))
-
-
-def _check_inventory(path: str) -> None:
-    """Find out before hours of sending that the inventory could not be written in the end."""
-    folder = os.path.dirname(os.path.realpath(path))
-    if not os.path.isdir(folder):
-        raise BadUsage(f"There is no folder {printable(folder)} for the inventory.")
-    check_inventory(path)
 
 
 def _own_folders(coldframe: Coldframe) -> tuple[str, ...]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import os
 from typing import TYPE_CHECKING
 
-from coldframe.inventory.csv_file import read_inventory
+from coldframe.errors import BadUsage
+from coldframe.inventory.csv_file import check_inventory, read_inventory
 from coldframe.inventory.csv_records import RowError
 from coldframe.inventory.csv_rows import COLUMNS, write_row
 from coldframe.inventory.export import with_members
+from coldframe.names import printable
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -23,6 +26,19 @@ def export_to_stream(coldframe: Coldframe, query: Query, stream: TextIO, *, is_s
     writer.writeheader()
     for entry in with_members(coldframe.catalog, coldframe.catalog.select(query)):
         writer.writerow(write_row(entry, is_safe=is_safe))
+
+
+def check_place(path: str) -> None:
+    """Find out before hours of work that an inventory could not be written here in the end.
+
+    Raises:
+        BadUsage: Its folder is not there.
+        FormatError: There is another kind of file.
+    """
+    folder = os.path.dirname(os.path.realpath(path))
+    if not os.path.isdir(folder):
+        raise BadUsage(f"There is no folder {printable(folder)} for the inventory.")
+    check_inventory(path)
 
 
 def count_rows(path: str) -> tuple[int, int]:

@@ -101,7 +101,7 @@ class RetrieveRun:
         """The open order that fills the same folder with all that the plan wants, so that none is paid twice."""
         orders = self._coldframe.orders
         wanted = [each.archive_id for each, _ in plan.draft.batches() if each is not None]
-        for order in orders.orders(store=plan.store, open_only=True):
+        for order in orders.orders(store=plan.store, open_only=True) if wanted else ():
             if order.destination != write_path(plan.destination):
                 continue
             known = {each.archive_id for each in orders.wanted(order.number, *WantedState)}

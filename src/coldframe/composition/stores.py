@@ -73,6 +73,8 @@ def open_embedded(  # noqa: PLR0913 - as above
     clock, files = clock or SystemClock(), files or DiskFiles()
     if not create and not is_embedded_store(folder):
         raise ResourceNotFound(f"There is no store in {folder} yet; `coldframe vault create NAME` makes one.")
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise BadUsage(f"{folder} is no folder, so no store can be in it.")
     try:
         ensure_folder(files, folder)
     except OSError as error:

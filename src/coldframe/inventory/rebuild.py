@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from coldframe.catalog import ArchiveRecord, Entry, Kind
+from coldframe.clock import to_milliseconds
 from coldframe.errors import FormatError, NotReady
 from coldframe.inventory.csv_rows import foreign_path
 from coldframe.inventory.description import decode_description
@@ -74,7 +75,7 @@ def rebuild_catalog(store: ColdStore, catalog: Catalog, vault_name: str) -> Rebu
             _record(catalog, [_record_of(store.identity, vault_name, item) for item in batch], report, seen)
     report.inventory_at = inventory.inventory_at or report.inventory_at
     _compare(catalog, store.identity, vault_name, report, seen)
-    catalog.set_note(_note(store.identity, vault_name), job.job_id)
+    catalog.set_note(_note(store.identity, vault_name), str(to_milliseconds(job.created_at)))
     return report
 
 
@@ -100,13 +101,14 @@ def described_entry(archive: ArchiveRecord) -> Entry:
 
 
 def _finished_job(store: ColdStore, catalog: Catalog, vault_name: str) -> JobDescription:
-    """The newest of our inventory jobs that was not used yet, or a new one.
+    """The newest of our inventory jobs, if it is newer than the last one that was used, or a new one.
 
     A job that was finished before the vault's newest inventory is passed over if a new one is ready at once.
     """
-    used = catalog.note(_note(store.identity, vault_name))
-    found = next(_our_jobs(store, vault_name), None)
-    if found is not None and found.job_id != used:
+    used_until = int(catalog.note(_note(store.identity, vault_name)) or -1)
+    unused = (job for job in _our_jobs(store, vault_name) if to_milliseconds(job.created_at) > used_until)
+    found = next(unused, None)
+    if found is not None:
         if found.status is JobStatus.IN_PROGRESS:
             raise _not_ready(found)
         if not _is_outdated(store, vault_name, found):
@@ -117,7 +119,7 @@ def _finished_job(store: ColdStore, catalog: Catalog, vault_name: str) -> JobDes
         return job
     if job.status is JobStatus.FAILED:
         raise FormatError(f"the store could not make the inventory of {vault_name}: {job.status_message}")
-    if found is not None and found.job_id != used:
+    if found is not None:
         return found
     raise _not_ready(job)
 
@@ -153,7 +155,7 @@ def _not_ready(job: JobDescription) -> NotReady:
 
 
 def _note(store: str, vault_name: str) -> str:
-    return f"inventory job used for {store} {vault_name}"
+    return f"inventory jobs used until, {store} {vault_name}"
 
 
 # --- the archives -----------------------------------------------------------------------------------------------------

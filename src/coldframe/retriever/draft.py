@@ -89,8 +89,11 @@ class Draft:
         return [str(found[0]) for found in self._rows(sql, (place_key(place), row))]
 
     def batches(self) -> Iterator[Batch]:
-        """The files, grouped by the archive, or range of one, that fills them: one job each."""
-        sql = "SELECT * FROM picked ORDER BY vault_name, archive_id, header_offset IS NOT NULL, header_offset, id"
+        """The files in the order in which they were picked, grouped by what fills them: one job each."""
+        sql = (
+            "SELECT *, min(id) OVER (PARTITION BY vault_name, archive_id) AS first FROM picked"
+            " ORDER BY first, header_offset IS NOT NULL, header_offset, id"
+        )
         for _, rows in groupby(self._connection.execute(sql), key=lambda row: row[1:3]):
             yield from _group(list(rows))
 

@@ -121,7 +121,8 @@ class Listing:
             changes.append(progress_of(wanted, job))
         if changes:
             self._record(changes)
-            self._observer(Noted(f"{len(changes)} jobs were started before; they are used"))
+            were = "1 job was" if len(changes) == 1 else f"{len(changes)} jobs were"
+            self._observer(Noted(f"{were} started before, here or elsewhere; nothing new is asked for in their place"))
 
     def _miss(self) -> None:
         """Jobs that no page showed: ask for each, since pages may shift while they are listed."""

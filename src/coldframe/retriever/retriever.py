@@ -282,7 +282,8 @@ class Retriever:
         if wait_until is not None and self._clock.now() >= wait_until:
             states = (WantedState.WANTED, WantedState.STARTED, WantedState.READY)
             jobs = sum(self._orders.count_wanted(order.number, *states) for order in orders)
-            raise NotReady(f"{jobs} jobs are still to be done; `coldframe watch` carries the order on")
+            are = "1 job is" if jobs == 1 else f"{jobs} jobs are"
+            raise NotReady(f"{are} still to be done; `coldframe watch` carries the order on")
 
     def _rounds(self, pace: Pace) -> Rounds:
         return Rounds(
