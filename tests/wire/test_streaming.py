@@ -9,12 +9,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ResponseStreamingError
 
 from coldframe.errors import DamagedArchive, RequestTimeout
 from coldframe.model import ArchiveRetrieval
 from coldframe.testing.bodies import BytesBody, pattern
+from coldframe.wire.in_process import open_client, open_store_client
 from wire.signing import changed, hashes, send, signed, unsigned
-from wire.world import KEY, REGION, make_face
+from wire.world import ACCOUNT, KEY, REGION, make_face
 
 if TYPE_CHECKING:
     from coldframe.testing.clock import FakeClock
@@ -99,9 +101,8 @@ def test_upload_needs_its_length(world: FaceWorld, upload: Request) -> None:
     for header, value in (("Content-Length", None), ("Transfer-Encoding", "chunked")):
         request = changed(upload, header) if value is None else changed(upload, header, value)
         response, body = send(world.face, replace(request, body=_Reader(_DATA)))
-        assert response.status == 400, header
-        assert _count(world) == 0
-    assert json.loads(body)["message"] == "Required parameter missing: Content-Length"
+        assert (response.status, _count(world)) == (400, 0)
+        assert json.loads(body)["message"] == "Required parameter missing: Content-Length"
 
 
 @pytest.mark.parametrize("length", ["-1", "+5", "1_0", "0x10", "5, 5", "\u0665", "9" * 40, " "])
@@ -250,12 +251,16 @@ def test_client_in_process_streams(client: Any, tmp_path: Any) -> None:
     body.close()
 
 
+def test_store_is_its_own_client(governed: GovernedService) -> None:
+    """A boto3 client straight on a store, with a key made for it alone."""
+    client = open_store_client(governed, account_id=ACCOUNT, region=REGION)
+    assert client.create_vault(vaultName="v")["location"] == f"/{ACCOUNT}/vaults/v"
+    assert governed.describe_vault("v").vault_name == "v"
+    client.close()
+
+
 def test_client_in_process_sees_broken_answers(governed: GovernedService, store_folder: str) -> None:
     """An answer that breaks off is to boto3 what a broken connection is."""
-    from botocore.exceptions import ResponseStreamingError  # noqa: PLC0415 - beside its only use
-
-    from coldframe.wire.in_process import open_client  # noqa: PLC0415 - likewise
-
     world = make_face(governed)
     client = open_client(world.face, key=KEY, region=REGION)
     client.create_vault(vaultName="v")

@@ -7,7 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from coldframe.errors import InvalidParameterValue, ResourceNotFound, TreeHashMismatch
+from coldframe.errors import (
+    InvalidParameterValue,
+    ResourceNotFound,
+    ServiceUnavailable,
+    StoreError,
+    TreeHashMismatch,
+)
 from coldframe.model import (
     MAX_PARTS,
     MAX_SINGLE_UPLOAD,
@@ -58,15 +64,19 @@ class GlacierStore(GlacierGoverning):
     def identity(self) -> str:
         """`glacier:<region>:<account>`, and `@<host>` unless that is Amazon.
 
-        The store tells region and account in the ARN of a vault, also of one that is not there (glacier-api 3.3).
+        The store tells region and account in the ARN of a vault, also of one that is not there, or that the caller may
+        not see (glacier-api 3.3 and 13).
         """
         try:
-            arn = self.describe_vault(_NO_VAULT).vault_arn
-        except ResourceNotFound as error:
-            arn = str(error)
+            found = _ARN.search(self.describe_vault(_NO_VAULT).vault_arn)
+        except StoreError as error:
+            found = _ARN.search(str(error))
+            if found is None:
+                raise
+        if found is None:
+            raise ServiceUnavailable(f"{self._url} names its vaults in a way that makes no sense.")
+        region, account = found.groups()
         host = urlsplit(self._client.meta.endpoint_url).netloc
-        told = _ARN.search(arn)
-        region, account = told.groups() if told else (self._client.meta.region_name, self._account_id)
         return f"glacier:{region}:{account}" + ("" if _AMAZON.fullmatch(host) else f"@{host}")
 
     @property

@@ -60,7 +60,7 @@ def open_glacier(url: str) -> GlacierStore:
     """
     place = read_url(url)
     try:
-        return GlacierStore(open_client(place), url=url, account_id=place.account_id)
+        return GlacierStore(open_client(place, config=client_config()), url=url, account_id=place.account_id)
     except Exception as error:
         translated = translate(error, url)
         if translated is error:
@@ -68,17 +68,17 @@ def open_glacier(url: str) -> GlacierStore:
         raise translated from error
 
 
-def open_client(place: Place) -> Any:
-    """A boto3 client that tries once: whoever knows the work repeats it."""
+def open_client(place: Place, *, config: Any = None) -> Any:
+    """An ordinary boto3 client of a place; `config` is botocore's."""
     import boto3  # noqa: PLC0415 - heavy: half a second
 
     session = boto3.session.Session(profile_name=place.profile, region_name=place.region)
     region = session.region_name or (_DEFAULT_REGION if place.endpoint else None)
-    return session.client("glacier", region_name=region, endpoint_url=place.endpoint, config=client_config())
+    return session.client("glacier", region_name=region, endpoint_url=place.endpoint, config=config)
 
 
 def client_config() -> Any:
-    """Time-outs, connections, and no retries."""
+    """What a store's client is made with: time-outs, connections, and no retries: whoever knows the work repeats it."""
     from botocore.config import Config  # noqa: PLC0415 - as above
 
     return Config(

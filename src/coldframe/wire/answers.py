@@ -45,13 +45,7 @@ class Reply:
     def success(self, operation: Operation, answer: Answer, watch: Callable[[Exception], None]) -> Response:
         """The response to an operation that was carried out. `watch` hears of errors while bytes are streamed."""
         if isinstance(answer, Stream):
-            headers = encode_headers(operation.answer, answer.members)
-            return Response(
-                status=answer.status,
-                headers=self._headers(headers, size=answer.size),
-                body=_watched(answer.buffers, watch),
-                close=answer.close,
-            )
+            return self._stream(operation, answer, watch)
         content = encode_content(operation.answer, answer)
         headers = encode_headers(operation.answer, answer) + ([_JSON] if content is not None else [])
         return self._whole(operation.status, headers, content or b"")
@@ -59,6 +53,15 @@ class Reply:
     def failure(self, error: StoreError) -> Response:
         """The response that tells an error."""
         return self._whole(status_of(error.code), [_JSON], encode_fault(error, self.request_id))
+
+    def _stream(self, operation: Operation, answer: Stream, watch: Callable[[Exception], None]) -> Response:
+        try:
+            headers = self._headers(encode_headers(operation.answer, answer.members), size=answer.size)
+        except BaseException:
+            answer.close()
+            raise
+        body = _watched(answer.buffers, watch)
+        return Response(status=answer.status, headers=headers, body=body, close=answer.close)
 
     def _whole(self, status: int, headers: list[tuple[str, str]], content: bytes) -> Response:
         """A response that is at hand. A long rest of the request is drained after it, and the connection closed."""

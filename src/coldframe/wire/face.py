@@ -141,6 +141,8 @@ class Face:
         is_streaming = route.operation.request.is_streaming
         if is_streaming and not sent:
             raise missing("x-amz-content-sha256")
+        if is_streaming and exchange.incoming.size is None:
+            raise missing("Content-Length")
         raw = b"" if sent else exchange.incoming.read_content()
         payload_hash = sent or hash_payload(raw)
         key = self._authenticator.verify(request, claim, signed_at=signed_at, payload_hash=payload_hash, now=at)

@@ -7,16 +7,19 @@ serialised as for the network, to the face, and streams both bodies.
 from __future__ import annotations
 
 import io
+import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from coldframe.clock import SystemClock
+from coldframe.wire.access import AccountAuthorizer, Key, StaticKeyring
+from coldframe.wire.face import Face
 from coldframe.wire.http import NoBody, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from coldframe.wire.access import Key
-    from coldframe.wire.face import Face
+    from coldframe.ports.admin import GovernedStore
     from coldframe.wire.http import BodyReader, Response
 
 ENDPOINT = "http://coldframe.invalid"
@@ -36,6 +39,27 @@ def open_client(face: Face, *, key: Key, region: str, **options: Any) -> Any:
     client = session.client("glacier", endpoint_url=ENDPOINT, **options)
     answer_in_process(client, face)
     return client
+
+
+def open_store_client(store: GovernedStore, *, account_id: str, region: str, **options: Any) -> Any:
+    """A boto3 Glacier client of one store, with a key that nobody else ever sees.
+
+    Args:
+        store: Stays the caller's to close, after the client.
+        account_id: The account that the store's ARNs name.
+        region: Their region.
+        options: As `boto3.client` takes them.
+    """
+    name, secret = f"AKIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30)
+    key = Key(access_key_id=name, secret_access_key=secret, account_id=account_id)
+    face = Face(
+        {account_id: store}.get,
+        keyring=StaticKeyring({name: key}),
+        authorizer=AccountAuthorizer(),
+        clock=SystemClock(),  # botocore signs by the machine's clock, whatever the store goes by
+        region=region,
+    )
+    return open_client(face, key=key, region=region, **options)
 
 
 def answer_in_process(client: Any, face: Face) -> None:
