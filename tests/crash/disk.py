@@ -4,8 +4,9 @@
   each with its new or its old content; a file that had grown may have its new size and zeros, or its old size.
 * The names in a folder are safe up to the folder's last sync. Of what changed since, a prefix is there (or, harder, any
   subset). Syncing a file does not save its name. A rename happens wholly or not at all.
-* A sync that failed saves nothing, and a later one does not save what was written before the failed one: the kernel
-  may have marked those pages clean (reliability 0.2).
+* A sync that failed saves nothing, and a later one does not save the bytes that were written before the failed one:
+  the kernel may have marked those pages clean (reliability 0.2). Names are saved by the folder's next sync: a file
+  system whose journal failed takes no more changes at all.
 """
 
 from __future__ import annotations
@@ -261,6 +262,8 @@ class _Choice:
 
 def _settle(inode: _Inode, *, is_failed: bool) -> None:
     """Sync: all steps become safe, or, where it failed, lost for good unless the disk happened to write them."""
+    if is_failed and inode.is_folder:
+        return
     for step in inode.steps:
         if is_failed and not step.is_safe:
             step.is_doomed = True

@@ -150,12 +150,13 @@ class Explorer:
         """Go through the whole trace."""
         expected = Expectations(self._known)
         weights = self._weights()
-        points = sum(operation.verb in _WORTH_A_CUT for operation in self._operations)
-        share = max(0, self._effort.states - points * len(_FIXED)) / max(1, sum(weights))
+        fixed = len(_FIXED) * sum(weight > 0 for weight in weights)
+        share = max(0, self._effort.states - fixed) / max(1, sum(weights))
+        chance = self._effort.states / max(1, fixed)  # below 1: too little effort for all points
         for point, operation in enumerate(self._operations):
             self._disk.apply(operation)
             expected.apply(operation)
-            if operation.verb in _WORTH_A_CUT:
+            if operation.verb in _WORTH_A_CUT and self._rng(point).random() < chance:
                 self._cut(point, expected, math.ceil(weights[point] * share))
         return self.findings
 
@@ -167,6 +168,9 @@ class Explorer:
             disk.apply(operation)
             weights.append(min(disk.unsafe(), _MOST_WEIGHT) if operation.verb in _WORTH_A_CUT else 0)
         return weights
+
+    def _rng(self, *choice: object) -> random.Random:
+        return random.Random(":".join(map(str, (self._effort.seed, self._scenario.name, *choice))))
 
     def _cut(self, point: int, expected: Expectations, variants: int) -> None:
         self.findings.points += 1
@@ -180,8 +184,7 @@ class Explorer:
 
     def _judge(self, point: int, expected: Expectations, state: tuple[Policy, int]) -> None:
         policy, variant = state
-        where = f"{self._effort.seed}:{self._scenario.name}:{point}:{policy}:{variant}"
-        image = self._disk.image(policy, random.Random(where))
+        image = self._disk.image(policy, self._rng(point, policy, variant))
         self.findings.states += 1
         found = self._observed(image)
         for message in [*found.faults, *expected.violations(found.facts)]:

@@ -27,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """More states, other states, or one state again."""
     group = parser.getgroup("crash", "crash states")
     group.addoption("--crash-states", type=int, default=20_000, help="how many crash states to explore in all")
+    group.addoption("--crash-every", type=int, default=3, help="every so manieth point of the long scenarios; 1 is all")
     group.addoption("--crash-seed", type=int, default=0, help="which random ones; a failure prints its own")
     group.addoption("--crash-only", default="", help="one state, as a failure prints it")
 
@@ -64,3 +65,9 @@ def effort(request: pytest.FixtureRequest) -> Callable[[float], Effort]:
     states, seed = request.config.getoption("--crash-states"), request.config.getoption("--crash-seed")
     only = request.config.getoption("--crash-only")
     return lambda share: Effort(states=int(states * share), seed=seed, only=only)
+
+
+@pytest.fixture
+def every(request: pytest.FixtureRequest) -> int:
+    """Only every so manieth kill point and fault of the long scenarios is tried."""
+    return int(request.config.getoption("--crash-every"))

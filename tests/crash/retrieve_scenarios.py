@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from coldframe.catalog import Query
@@ -19,6 +20,7 @@ from crash.store_steps import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from coldframe.retriever import RetrievedFile, Retriever
     from coldframe.testing.recording import Operation
@@ -77,14 +79,14 @@ class RetrieveSession:
             self._bench.intend(("placed", path), digest(data))
         retriever = self._archived.coldframe.retriever()
         number = self._place_order(retriever)
-        self._confirm(retriever.carry_on(number))
+        self._confirm(retriever.carry_on(number, wait_until=self._patience()))
 
     def finish(self) -> None:
-        """Carry on the order, or place it if it is not there."""
-        if not self._archived.coldframe.orders.orders():
+        """Carry on the order; where it is not there, or has given a file up as failed, say the command again."""
+        self._confirm(self._archived.coldframe.retriever().watch(wait_until=self._patience()))
+        found = self.observe().facts
+        if any(("placed", path) not in found for path in self._plan.placed()):
             self.run()
-        retriever = self._archived.coldframe.retriever()
-        self._confirm(retriever.watch())
 
     def observe(self) -> Observation:
         """All that was archived, and every file at the destination that has its final name."""
@@ -115,6 +117,10 @@ class RetrieveSession:
         query = Query(self._plan.query, vault_name=VAULT)
         with closing(retriever.plan(query, into=self._bench.path("into"))) as plan:
             return retriever.place_order(plan, tier=Tier.STANDARD)
+
+    def _patience(self) -> datetime:
+        """A store that fails for ever is waited for until then."""
+        return self._archived.coldframe.clock.now() + timedelta(hours=6)
 
     def _confirm(self, results: Iterable[RetrievedFile]) -> None:
         for result in results:
