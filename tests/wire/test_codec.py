@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import botocore.session
-from botocore.awsrequest import prepare_request_dict
+from botocore.awsrequest import HeadersDict, prepare_request_dict
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 from hypothesis import given
@@ -75,11 +75,11 @@ _archive_jobs = st.builds(
 )
 
 
-def _read_back(operation: str, members: dict[str, Any]) -> dict[str, Any]:
+def read_back(operation: str, members: dict[str, Any]) -> dict[str, Any]:
     """What botocore's own parser makes of an answer of the face."""
     ours = load_operations()[operation]
     content = encode.encode_content(ours.answer, members) or b""
-    headers = {name.lower(): value for name, value in encode.encode_headers(ours.answer, members)}
+    headers = HeadersDict(encode.encode_headers(ours.answer, members))
     response = {"status_code": ours.status, "headers": headers, "body": content, "context": {}}
     model = _MODEL.operation_model(operation)
     parsed: dict[str, Any] = create_parser("rest-json").parse(response, model.output_shape)
@@ -100,8 +100,8 @@ def _read_back(operation: str, members: dict[str, Any]) -> dict[str, Any]:
 )
 def test_vault_crosses_the_wire(vault: VaultDescription) -> None:
     """A vault, alone and in a list with a marker."""
-    assert near.vault(_read_back("DescribeVault", encode.vault(vault))) == vault
-    listed = _read_back("ListVaults", {"VaultList": [encode.vault(vault)] * 2, "Marker": "next"})
+    assert near.vault(read_back("DescribeVault", encode.vault(vault))) == vault
+    listed = read_back("ListVaults", {"VaultList": [encode.vault(vault)] * 2, "Marker": "next"})
     assert [near.vault(each) for each in listed["VaultList"]] == [vault, vault]
     assert listed["Marker"] == "next"
 
@@ -120,7 +120,7 @@ def test_vault_crosses_the_wire(vault: VaultDescription) -> None:
 def test_upload_crosses_the_wire(upload: UploadDescription, parts: list[PartDescription]) -> None:
     """An upload with its parts."""
     members = {**encode.upload(upload), "Parts": [encode.part(part) for part in parts], "Marker": None}
-    read = _read_back("ListParts", members)
+    read = read_back("ListParts", members)
     assert near.upload(read) == upload
     assert [near.part(part) for part in read["Parts"]] == parts
     assert "Marker" not in read
@@ -150,10 +150,10 @@ def test_upload_crosses_the_wire(upload: UploadDescription, parts: list[PartDesc
 )
 def test_job_crosses_the_wire(job: JobDescription) -> None:
     """A job with whatever fields it has, alone and in a list."""
-    read = _read_back("DescribeJob", encode.job(job))
+    read = read_back("DescribeJob", encode.job(job))
     assert near.job(read) == job
     assert read["Completed"] is job.completed
-    assert near.job(_read_back("ListJobs", {"JobList": [encode.job(job)], "Marker": None})["JobList"][0]) == job
+    assert near.job(read_back("ListJobs", {"JobList": [encode.job(job)], "Marker": None})["JobList"][0]) == job
 
 
 @given(_archive_jobs | _inventories)
@@ -174,7 +174,7 @@ def test_job_request_crosses_the_wire(request: ArchiveRetrieval | InventoryRetri
 )
 def test_tags_cross_the_wire(tags: dict[str, str]) -> None:
     """Tags of any alphabet, both ways."""
-    assert _read_back("ListTagsForVault", {"Tags": tags}) == {"Tags": tags}
+    assert read_back("ListTagsForVault", {"Tags": tags}) == {"Tags": tags}
     model = _MODEL.operation_model("AddTagsToVault")
     sent = create_serializer("rest-json").serialize_to_request(
         {"accountId": "-", "vaultName": "v", "Tags": tags}, model
@@ -188,23 +188,23 @@ def test_lock_crosses_the_wire(
 ) -> None:
     """A lock with and without an end."""
     lock = VaultLock(policy, state, created_at, expires_at)
-    assert _lock(_read_back("GetVaultLock", encode.lock(lock))) == lock
+    assert _lock(read_back("GetVaultLock", encode.lock(lock))) == lock
 
 
 @given(_words, st.lists(st.sampled_from(VaultEvent), min_size=1, max_size=2), _ids, _moments, st.integers(1, 2**63 - 1))
 def test_settings_cross_the_wire(topic: str, events: list[VaultEvent], unit: str, at: datetime, rate: int) -> None:
     """Notifications, capacity and the retrieval policy."""
     notifications = VaultNotifications(topic, tuple(events))
-    read = _read_back("GetVaultNotifications", {"vaultNotificationConfig": encode.notifications(notifications)})
+    read = read_back("GetVaultNotifications", {"vaultNotificationConfig": encode.notifications(notifications)})
     assert _notifications(read["vaultNotificationConfig"]) == notifications
     capacity = ProvisionedCapacity(unit, at, at)
-    read = _read_back("ListProvisionedCapacity", {"ProvisionedCapacityList": [encode.capacity(capacity)]})
+    read = read_back("ListProvisionedCapacity", {"ProvisionedCapacityList": [encode.capacity(capacity)]})
     assert _capacity(read["ProvisionedCapacityList"][0]) == capacity
     for policy in (
         DataRetrievalPolicy(RetrievalStrategy.BYTES_PER_HOUR, rate),
         DataRetrievalPolicy(RetrievalStrategy.FREE_TIER),
     ):
-        assert _policy(_read_back("GetDataRetrievalPolicy", encode.retrieval_policy(policy))) == policy
+        assert _policy(read_back("GetDataRetrievalPolicy", encode.retrieval_policy(policy))) == policy
 
 
 @given(st.sampled_from(sorted(load_operations())), st.data())
@@ -277,7 +277,7 @@ def test_paths_are_routed_or_refused(path: bytes, query: bytes, method: str) -> 
 
 
 @given(st.text(max_size=100))
-def test_error_is_read_back(words: str) -> None:
+def test_error_isread_back(words: str) -> None:
     """Botocore finds code and words of an error; 500s tell no words at all."""
     for kind, status in ((InvalidParameterValue, 400), (Serialization, 400), (StoreError, 500)):
         error = kind(words)
