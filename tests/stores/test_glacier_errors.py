@@ -15,6 +15,7 @@ from botocore.config import Config
 from coldframe import errors
 from coldframe.clock import SystemClock
 from coldframe.model import ArchiveRetrieval
+from coldframe.stores.bodies import PreparedBody
 from coldframe.stores.glacier import GlacierStore
 from coldframe.stores.opening import client_config, open_glacier, read_url
 from coldframe.stores.translation import translate
@@ -196,6 +197,10 @@ def test_upload_is_hashed_once(closed_loop: GlacierStore, monkeypatch: pytest.Mo
 def test_long_body_is_spooled(closed_loop: GlacierStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body beyond what may lie in memory lies in a file while it is sent."""
     monkeypatch.setattr("coldframe.stores.bodies.MAX_IN_MEMORY", 2**20)
+    with PreparedBody(BytesBody(bytes(2**20))) as short, PreparedBody(BytesBody(bytes(2**20 + 1))) as long:
+        with pytest.raises(OSError, match="fileno"):
+            short._file.fileno()
+        assert long._file.fileno() > 0
     closed_loop.create_vault("v")
     data = pattern(2.5)
     archive_id = closed_loop.upload_archive("v", BytesBody(data)).archive_id

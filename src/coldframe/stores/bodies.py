@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from hashlib import sha256
-from tempfile import SpooledTemporaryFile
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Self
 
 from coldframe.errors import InvalidParameterValue
@@ -34,7 +34,7 @@ class PreparedBody(io.RawIOBase):
         """Read the body."""
         self.size = body.size
         linear, tree = sha256(), TreeHasher()
-        self._file = io.BytesIO() if self.size <= MAX_IN_MEMORY else SpooledTemporaryFile()  # noqa: SIM115 - closed with us
+        self._file = io.BytesIO() if self.size <= MAX_IN_MEMORY else TemporaryFile()  # noqa: SIM115 - closed with us
         for buffer in body:
             linear.update(buffer)
             tree.update(buffer)
