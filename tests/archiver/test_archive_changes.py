@@ -359,6 +359,37 @@ def test_a_tree_hash_that_was_wrong_twice_is_sent_a_third_time(world: World, dat
     assert world.count_archives() == 1
 
 
+class HidingStore:
+    """A store that keeps the first archive and says that it could not."""
+
+    def __init__(self, inner: Any) -> None:
+        """Hide none yet."""
+        self._inner = inner
+        self._is_first = True
+
+    def __getattr__(self, name: str) -> Any:
+        """The inner one's attribute."""
+        return getattr(self._inner, name)
+
+    def upload_archive(self, *args: Any, **kwargs: Any) -> Receipt:
+        """Upload, and hide it once."""
+        receipt: Receipt = self._inner.upload_archive(*args, **kwargs)
+        if self._is_first:
+            self._is_first = False
+            raise ServiceUnavailable("the answer is lost")
+        return receipt
+
+
+def test_an_archive_behind_a_broken_answer_is_found_and_not_sent_again(world: World) -> None:
+    """If the store kept the bytes and failed to say so, the next try finds them: there is one archive."""
+    world.write("a")
+    hiding = replace(world, store=HidingStore(world.store))
+    result = hiding.run()["a"]
+    assert result.outcome is Outcome.ARCHIVED
+    assert world.count_archives() == 1
+    assert world.fetch(result.archive_id) == b"light"
+
+
 def test_errors_of_a_source_pass_through_the_store(world: World) -> None:
     """A body that breaks off with the archiver's own error reaches the archiver as that error, and nothing is kept."""
 

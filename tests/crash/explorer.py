@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 _FIXED = (Policy.ALL, Policy.NONE, Policy.NAMES, Policy.SIZES, Policy.BYTES)
 _WORTH_A_CUT = CHANGES | {Verb.MARK}
 _MOST_WEIGHT = 12
-FIGURES = ("states", "recovered", "repeated", "resumed", "chained", "points")
+FIGURES = ("states", "recovered", "repeated", "resumed", "points")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,6 @@ class Findings:
     recovered: int = 0
     repeated: int = 0
     resumed: int = 0
-    chained: int = 0
     points: int = 0
     violations: list[Violation] = field(default_factory=list)
 
@@ -95,13 +94,12 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How hard to look: how many states, and every how manieth is recovered twice, resumed, or cut again."""
+    """How hard to look: how many states, and every how manieth is recovered twice or resumed."""
 
     states: int
     seed: int = 0
     repeat_every: int = 5
     resume_every: int = 40
-    chain_every: int = 400
     only: str = ""
 
 

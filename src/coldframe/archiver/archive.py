@@ -121,7 +121,7 @@ class Archiver:
     def _make_run(self, request: ArchiveRequest, stop: Stop) -> Run:
         pace = Pace(self._limit_rate, clock=self._clock, stop=stop)
         retries = Retries(clock=self._clock, stop=stop, observer=self._observer)
-        sender = Sender(self._store, request.vault_name, pace=pace, retries=retries)
+        sender = Sender(self._store, request.vault_name, pace=pace, retries=retries, clock=self._clock)
         return Run(
             store=self._store,
             catalog=self._catalog,

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from coldframe import names
+from coldframe.archiver.landed import read_inventory
 from coldframe.archiver.opening import look
-from coldframe.catalog.model import ArchiveRecord
-from coldframe.model import InventoryRetrieval, JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from coldframe.archiver.sender import Sender
     from coldframe.catalog.catalog import Catalog
-    from coldframe.catalog.model import Attempt
+    from coldframe.catalog.model import ArchiveRecord, Attempt
     from coldframe.model import UploadDescription
     from coldframe.ports import ColdStore
 
 _CLOCK_SLACK = timedelta(minutes=10)
-_PAGE = 10_000
 
 
 class Leftovers:
@@ -90,7 +87,10 @@ class Leftovers:
         """
         with self._lock:
             if self._landed is None:
-                self._landed = list(self._read_inventory())
+                self._landed = []
+                if self._begun_at is not None:
+                    found = read_inventory(self._store, self._vault_name, since=self._begun_at - _CLOCK_SLACK)
+                    self._landed = [archive for archive in found if archive.description in self._wanted]
             same = (archive for archive in self._landed if archive.size == size)
             return [archive for archive in same if dedupe or archive.description == attempt.description]
 
@@ -115,37 +115,6 @@ class Leftovers:
             marker = page.marker
             if marker is None:
                 return
-
-    def _read_inventory(self) -> Iterator[ArchiveRecord]:
-        """The archives since the first attempt that an attempt described, a page of the inventory at a time."""
-        if self._begun_at is None:
-            return
-        request = InventoryRetrieval(start_at=self._begun_at - _CLOCK_SLACK, limit=_PAGE)
-        while True:
-            job_id = self._store.initiate_job(self._vault_name, request)
-            job = self._store.describe_job(self._vault_name, job_id)
-            if job.status is not JobStatus.SUCCEEDED:
-                return
-            yield from self._read_page(job_id)
-            marker = job.inventory.marker if job.inventory is not None else None
-            if marker is None:
-                return
-            request = replace(request, marker=marker)
-
-    def _read_page(self, job_id: str) -> Iterator[ArchiveRecord]:
-        with self._store.get_job_output(self._vault_name, job_id) as output:
-            page = json.loads(b"".join(bytes(buffer) for buffer in output))
-        for item in page["ArchiveList"]:
-            if item["ArchiveDescription"] in self._wanted:
-                yield ArchiveRecord(
-                    store=self._store.identity,
-                    vault_name=self._vault_name,
-                    archive_id=item["ArchiveId"],
-                    size=item["Size"],
-                    tree_hash=item["SHA256TreeHash"],
-                    description=item["ArchiveDescription"],
-                    archived_at=datetime.fromisoformat(item["CreationDate"]),
-                )
 
 
 def _is_gone(attempt: Attempt) -> bool:

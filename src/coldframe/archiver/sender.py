@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from coldframe.archiver.landed import read_inventory
 from coldframe.archiver.pace import PacedBody
+from coldframe.archiver.retries import PASSING
 from coldframe.errors import StoreError, TreeHashMismatch
+from coldframe.model import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from coldframe.archiver.bodies import HashedBody
     from coldframe.archiver.pace import Pace
     from coldframe.archiver.retries import Retries
-    from coldframe.model import Receipt
+    from coldframe.clock import Clock
     from coldframe.ports import ColdStore
 
 T = TypeVar("T")
 
 _TRIES = 3
+_CLOCK_GRAIN = timedelta(milliseconds=1)
 
 
 class Sender:
@@ -30,10 +36,12 @@ class Sender:
         vault_name: Which vault.
         pace: How fast all bodies together may go.
         retries: How often and when to try again.
+        clock: Tells when a try began.
     """
 
-    def __init__(self, store: ColdStore, vault_name: str, *, pace: Pace, retries: Retries) -> None:
+    def __init__(self, store: ColdStore, vault_name: str, *, pace: Pace, retries: Retries, clock: Clock) -> None:
         """Send nothing yet."""
+        self._clock = clock
         self._store = store
         self._vault_name = vault_name
         self._pace = pace
@@ -45,13 +53,23 @@ class Sender:
         Raises:
             TreeHashMismatch: The store's tree hash is not ours; the archive was deleted again.
         """
+        begun_at = self._clock.now() - _CLOCK_GRAIN
+        lost: list[str] = []  # tree hashes of whole bodies whose answer was an error
 
         def send() -> Receipt:
+            receipt = self._find(description, lost, since=begun_at) if lost else None
+            return receipt or send_body()
+
+        def send_body() -> Receipt:
             body = make_body()
             paced = PacedBody(body, self._pace)
-            receipt = self._store.upload_archive(
-                self._vault_name, paced, tree_hash=body.known_tree_hash, description=description
-            )
+            try:
+                receipt = self._store.upload_archive(
+                    self._vault_name, paced, tree_hash=body.known_tree_hash, description=description
+                )
+            except PASSING:
+                lost.append(body.tree_hash)
+                raise
             if receipt.tree_hash != body.tree_hash:
                 self._withdraw(receipt)
                 _mismatch(receipt.tree_hash, body.tree_hash)
@@ -116,6 +134,13 @@ class Sender:
             marker = page.marker
             if marker is None:
                 return page.upload.part_size, confirmed
+
+    def _find(self, description: str, tree_hashes: list[str], *, since: datetime) -> Receipt | None:
+        """The archive of an earlier try, if the store kept it all the same: a broken answer may hide a success."""
+        for archive in read_inventory(self._store, self._vault_name, since=since):
+            if archive.description == description and archive.tree_hash in tree_hashes:
+                return Receipt(archive.archive_id, archive.tree_hash)
+        return None
 
     def _withdraw(self, receipt: Receipt) -> None:
         """Delete an archive that holds other bytes than ours, so that nobody takes it for the file."""
