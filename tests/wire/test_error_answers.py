@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from wire.world import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from coldframe.testing.clock import FakeClock
     from wire.world import FaceWorld
@@ -259,3 +261,37 @@ def test_id_may_be_percent_encoded(asking: _Asking) -> None:
     assert asking.error("GET", "/-/vaults/v%2Fjobs") == (_GONE, "Vault not found for ARN: v/jobs")
     request = unsigned("GET", "/%2d/vaults/%76", at=asking.clock.now())
     assert send(asking.world.face, signed(request))[0].status == 200
+
+
+def test_no_name_leaves_the_store(asking: _Asking, tmp_path: Path) -> None:
+    """5,000 paths made of what breaks out elsewhere name no vault, and touch no file (reliability H7)."""
+    pieces = [
+        "..",
+        ".",
+        "/",
+        "\\",
+        "%2e",
+        "%2E%2e",
+        "%2f",
+        "%5c",
+        "%00",
+        "%252e",
+        "%c0%af",
+        "a",
+        "~",
+        "C:",
+        " ",
+        "%0d%0a",
+    ]
+    pieces += ["etc/passwd", "x" * 300, "%", "%zz", "*", "?", ";", "#", "\u0661", "v/archives", "\x7f"]
+    before = sorted(str(path) for path in tmp_path.rglob("*"))
+    chance = random.Random(7)
+    for _ in range(5_000):
+        path = "/-/vaults/" + "".join(chance.choices(pieces, k=chance.randint(1, 6)))
+        for method in ("GET", "DELETE") if chance.random() < 0.1 else ("GET",):
+            request = signed(unsigned(method, path, at=asking.clock.now()))
+            response, told = send(asking.world.face, request)
+            assert response.status in {400, 403, 404} or (method == "DELETE" and response.status == 204), (path, told)
+    assert sorted(str(path) for path in tmp_path.rglob("*")) == before
+    assert [vault.vault_name for vault in asking.world.store.list_vaults().items] == ["v"]
+    assert asking.world.lines == []
