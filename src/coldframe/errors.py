@@ -53,6 +53,12 @@ class MissingParameterValue(StoreError):
     code = "MissingParameterValueException"
 
 
+class NoLongerSupported(StoreError):
+    """Amazon takes no new customers for its vaults, and this account is too new."""
+
+    code = "NoLongerSupportedException"
+
+
 class PolicyEnforced(StoreError):
     """The account's data retrieval policy refuses the job."""
 
@@ -77,6 +83,10 @@ class ServiceUnavailable(StoreError):
     code = "ServiceUnavailableException"
 
 
+class StoreUnreachable(ServiceUnavailable):
+    """The store did not answer, or broke off; whether it did what was asked is not known. Try again later."""
+
+
 class Throttled(StoreError):
     """Too many requests; ask again later."""
 
@@ -96,6 +106,10 @@ class BadSettings(BadUsage):
 
 class Busy(ColdframeError):
     """Another process holds what this one needs; the message says who. Try again later."""
+
+
+class CredentialsProblem(ColdframeError):
+    """The store does not know who asks: keys are missing, wrong or expired, or region or clock is wrong."""
 
 
 class DamagedArchive(StoreError):

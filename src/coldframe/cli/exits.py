@@ -45,6 +45,8 @@ TABLE: tuple[tuple[type[BaseException], Exit], ...] = (
     (errors.DamagedArchive, Exit.MISMATCH),
     (errors.TreeHashMismatch, Exit.MISMATCH),
     (errors.AccessDenied, Exit.CREDENTIALS),
+    (errors.CredentialsProblem, Exit.CREDENTIALS),
+    (errors.NoLongerSupported, Exit.CREDENTIALS),
     (errors.LimitExceeded, Exit.REFUSED),
     (errors.PolicyEnforced, Exit.REFUSED),
     (errors.LimitRefused, Exit.REFUSED),

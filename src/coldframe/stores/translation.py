@@ -1,0 +1,130 @@
+"""From botocore's exceptions to ours, once: what went wrong, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from coldframe.errors import (
+    BadUsage,
+    CredentialsProblem,
+    InvalidParameterValue,
+    NoLongerSupported,
+    ServiceUnavailable,
+    StoreError,
+    StoreUnreachable,
+    Throttled,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from coldframe.errors import ColdframeError
+
+_KEYS_HELP = (
+    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a profile with AWS_PROFILE, or run `aws configure`."
+)
+_UNKNOWN_KEY = "{url} does not know the access key. " + _KEYS_HELP
+_EXPIRED = "The session for {url} has expired. Get new credentials, for example with `aws sso login`."
+_UNSIGNED = "{url} wants signed requests. " + _KEYS_HELP
+_WRONG_SIGNATURE = "{url} refuses the signature: the secret access key is wrong. " + _KEYS_HELP
+
+_CREDENTIALS = {
+    "ExpiredToken": _EXPIRED,
+    "ExpiredTokenException": _EXPIRED,
+    "IncompleteSignatureException": _UNSIGNED,
+    "InvalidAccessKeyId": _UNKNOWN_KEY,
+    "InvalidClientTokenId": _UNKNOWN_KEY,
+    "InvalidSignatureException": _WRONG_SIGNATURE,
+    "MissingAuthenticationTokenException": _UNSIGNED,
+    "SignatureDoesNotMatch": _WRONG_SIGNATURE,
+    "UnrecognizedClientException": _UNKNOWN_KEY,
+}
+"""What a store says about credentials, and what we make of it."""
+
+_SIGNATURES = {
+    "Signature expired": "This machine's clock is wrong by more than 5 minutes. Set it. {url} says: {message}",
+    "Signature not yet current": "This machine's clock is wrong by more than 5 minutes. Set it. {url} says: {message}",
+    "Credential should be scoped": "The region is wrong. Set AWS_REGION, or add ?region=… to {url}. It says: {message}",
+}
+"""How the messages of wrong signatures begin whose reason is known."""
+
+_BUSY = frozenset({"RequestLimitExceeded", "SlowDown", "Throttling", "TooManyRequestsException"})
+_DAMAGED = "x-amz-content-sha256 does not match"
+_SERVER_ERROR = 500
+
+
+def _by_code(root: type[StoreError]) -> dict[str, type[StoreError]]:
+    """Every error of the port by its code; of several with one code the most general."""
+    found: dict[str, type[StoreError]] = {}
+    for kind in root.__subclasses__():
+        found |= _by_code(kind)
+    return {**found, root.code: root}
+
+
+_CLASSES = {**_by_code(StoreError), ServiceUnavailable.code: ServiceUnavailable}
+
+
+def translate(error: Exception, url: str) -> Exception:
+    """The error to raise in place of one of botocore's; another one is answered as it is."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - heavy, and loaded already by now
+
+    if isinstance(error, ClientError):
+        return _answered(error.response, url)
+    if isinstance(error, BotoCoreError):
+        return _unanswered(error, url)
+    return error
+
+
+def _answered(response: Mapping[str, Any], url: str) -> ColdframeError:
+    """The error that a store answered with."""
+    told = response.get("Error", {})
+    code, message = str(told.get("Code", "")), str(told.get("Message", ""))
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if _DAMAGED in message:
+        return StoreUnreachable(f"The bytes that {url} received are not the bytes that were sent: {message}")
+    if code in _CREDENTIALS:
+        texts = (text for start, text in _SIGNATURES.items() if message.startswith(start))
+        return CredentialsProblem(next(texts, _CREDENTIALS[code]).format(url=url, message=message))
+    if code == NoLongerSupported.code:
+        return NoLongerSupported(
+            "Amazon closed its vaults to new customers on 15 December 2025 and refuses this account. "
+            "Use a folder or a coldframe server as the store, or an account that had vaults before."
+        )
+    known: type[StoreError] | None = Throttled if code in _BUSY else _CLASSES.get(code)
+    if known is not None:
+        return known(message or code)
+    kind = ServiceUnavailable if status >= _SERVER_ERROR else StoreError
+    return kind(f"{url} answered {status} {code}: {message}")
+
+
+def _unanswered(error: Any, url: str) -> ColdframeError:
+    """The error of a request that was not answered: the first row that fits decides."""
+    from botocore import exceptions as boto  # noqa: PLC0415 - as above
+
+    rows: tuple[tuple[tuple[type[Exception], ...], type[ColdframeError], str], ...] = (
+        (
+            (boto.TokenRetrievalError, boto.SSOError, boto.LoginError),
+            CredentialsProblem,
+            "The sign-in for {url} has ended: {error} Sign in again with `aws sso login`.",
+        ),
+        (
+            (boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError),
+            CredentialsProblem,
+            "There are no credentials for {url}: {error}. " + _KEYS_HELP,
+        ),
+        (
+            (boto.ProfileNotFound, boto.NoRegionError, boto.InvalidRegionError),
+            BadUsage,
+            "{url} cannot be opened: {error}",
+        ),
+        ((boto.ParamValidationError,), InvalidParameterValue, "{error}"),
+        ((boto.SSLError,), StoreUnreachable, "The connection to {url} could not be encrypted: {error}"),
+        (
+            (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError),
+            StoreUnreachable,
+            "{url} cannot be reached. Is the network up, and the address right? {error}",
+        ),
+        ((boto.BotoCoreError,), StoreUnreachable, "{url} broke off: {error}"),
+    )
+    fit, text = next((kind, text) for fitting, kind, text in rows if isinstance(error, fitting))
+    return fit(text.format(url=url, error=error))
