@@ -23,9 +23,8 @@ from coldframe.names import archive_path
 from coldframe.settings import Home, Settings
 from coldframe.testing.bodies import read_output
 from coldframe.testing.clock import FakeClock
-from coldframe.testing.recording import Verb
 from coldframe.tree_hash import tree_hash
-from crash.bench import CHECKPOINT_PAGES, Observation
+from crash.bench import CHECKPOINT_PAGES, Observation, is_database_sync
 from crash.store_scenarios import StoreFolder, add_fact
 from crash.store_steps import digest
 
@@ -74,8 +73,8 @@ class ArchiveScenario:
             session.archive("Old", self.earlier)
 
     def stops_at(self, failed: Operation, /) -> bool:
-        """After a failed sync neither catalog nor ledger trusts what it would write (reliability 0.2)."""
-        return failed.verb is Verb.SYNC and ".sqlite" in failed.path
+        """Nothing is trusted that would be written after a failed sync (reliability 0.2)."""
+        return is_database_sync(failed)
 
     def open(self, bench: Bench) -> ArchiveSession:
         """Open catalog and store."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import apsw
 
 from coldframe.files import DiskFiles
-from coldframe.testing.recording import TappedFiles, TappedVfs
+from coldframe.testing.recording import Channel, TappedFiles, TappedVfs, Verb
 from crash.expectations import UNANNOUNCED, Confirm, Intend
 
 if TYPE_CHECKING:
@@ -128,6 +128,11 @@ class Look(Protocol):
     def __call__(self, scenario: Scenario, bench: Bench, /) -> Observation:
         """Look."""
         ...
+
+
+def is_database_sync(operation: Operation) -> bool:
+    """Whether a ledger or a catalog is synced: once that has failed, it is written no more until it is opened again."""
+    return operation.verb is Verb.SYNC and operation.channel is Channel.SQLITE
 
 
 def run(scenario: Scenario, bench: Bench) -> None:

@@ -13,9 +13,8 @@ from coldframe.errors import ColdframeError
 from coldframe.model import Tier
 from coldframe.names import archive_path
 from coldframe.progress import Outcome
-from coldframe.testing.recording import Verb
 from crash.archive_scenarios import VAULT, ArchiveScenario
-from crash.bench import CHECKPOINT_PAGES
+from crash.bench import CHECKPOINT_PAGES, Observation, is_database_sync
 from crash.store_steps import digest
 
 if TYPE_CHECKING:
@@ -48,8 +47,8 @@ class RetrieveScenario:
             session.run()
 
     def stops_at(self, failed: Operation, /) -> bool:
-        """As the archiver: the order lies in the catalog, its jobs in the ledger."""
-        return failed.verb is Verb.SYNC and ".sqlite" in failed.path
+        """Nothing is trusted that would be written after a failed sync (reliability 0.2)."""
+        return is_database_sync(failed)
 
     def open(self, bench: Bench) -> RetrieveSession:
         """Open catalog and store."""

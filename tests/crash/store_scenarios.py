@@ -15,9 +15,8 @@ from coldframe.model import MIB, ArchiveRetrieval, InventoryFormat
 from coldframe.service import VaultService
 from coldframe.testing.bodies import read_output
 from coldframe.testing.clock import FakeClock
-from coldframe.testing.recording import Verb
 from coldframe.tree_hash import tree_hash
-from crash.bench import CHECKPOINT_PAGES, Observation
+from crash.bench import CHECKPOINT_PAGES, Observation, is_database_sync
 from crash.store_steps import (
     CreateVault,
     Delete,
@@ -98,8 +97,8 @@ class StoreScenario:
                     step.do(session.work)
 
     def stops_at(self, failed: Operation, /) -> bool:
-        """After a failed sync the ledger trusts nothing that it would write (reliability 0.2)."""
-        return failed.verb is Verb.SYNC and "ledger.sqlite" in failed.path
+        """Nothing is trusted that would be written after a failed sync (reliability 0.2)."""
+        return is_database_sync(failed)
 
     def open(self, bench: Bench) -> StoreSession:
         """Open the store, which recovers it."""
