@@ -1,4 +1,4 @@
-"""Sizes, rates, durations and sums of money, as people write and read them.
+"""Counts, sizes, rates, durations and sums of money, as people write and read them.
 
 `64M` and `64MiB` are binary, `64MB` is decimal, `20Mbit` counts bits; a bare number is bytes or seconds.
 """
@@ -94,6 +94,17 @@ def format_duration(seconds: float) -> str:
     if whole < _DAY:
         return _two(whole, _HOUR, "h", _MINUTE, "m")
     return _two(whole, _DAY, "d", _HOUR, "h")
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """A number of things: `1 file`, `1,200 files`, `2 copies`.
+
+    Args:
+        number: How many.
+        noun: What one of them is called.
+        plural: What several are called, where that is not the noun and an s.
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def format_money(dollars: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coldframe.quantities import (
+    count,
     format_duration,
     format_money,
     format_size,
@@ -107,3 +108,10 @@ def test_format_duration_names_the_two_largest_units(seconds: float, text: str) 
 def test_format_money_is_never_zero_unless_free() -> None:
     """A price below a cent still shows."""
     assert [format_money(sum_) for sum_ in (0, 0.004, 12.5)] == ["free", "$0.004", "$12.50"]
+
+
+def test_count_agrees_with_its_noun() -> None:
+    """One thing is named in the singular, none and several in the plural."""
+    assert [count(number, "file") for number in (0, 1, 2, 1200)] == ["0 files", "1 file", "2 files", "1,200 files"]
+    assert count(1, "copy", "copies") == "1 copy"
+    assert count(2, "copy", "copies") == "2 copies"

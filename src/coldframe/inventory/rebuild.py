@@ -59,7 +59,7 @@ def rebuild_catalog(store: ColdStore, catalog: Catalog, vault_name: str) -> Rebu
     """Bring everything into the catalog that the vault's inventory knows and the catalog does not.
 
     An inventory job of an earlier call is resumed. An inventory does not tell what lies in a bundle: members come back
-    with an inventory CSV or from the bundles themselves (`zip_members.read_members`).
+    with an inventory CSV or from the bundles themselves (:func:`~coldframe.inventory.zip_members.read_members`).
 
     Raises:
         NotReady: The inventory job is in progress; the message has its ID. Call again later.

@@ -33,6 +33,9 @@ _METHODS = {0: "stored", 8: "deflated"}
 _UTF8, _ENCRYPTED = 1 << 11, 1
 _ZIP64, _TIMESTAMP, _NTFS = 1, 0x5455, 0x000A
 _NTFS_EPOCH = 116_444_736_000_000_000
+LONGEST_END = _END.size + _LONGEST_COMMENT
+"""How many bytes at the end of a zip hold its end record in any case."""
+
 _STEP = 1 << 20
 """How much is read at once."""
 
@@ -112,7 +115,7 @@ class _Window:
 
 
 def _directory(read: ReadAt, size: int) -> _Directory:
-    tail_start = max(0, size - _END.size - _LONGEST_COMMENT)
+    tail_start = max(0, size - LONGEST_END)
     tail = read(tail_start, size)
     at = tail.rfind(b"PK\5\6")
     while at >= 0:  # a comment may hold the same four bytes, but does not end where it says
