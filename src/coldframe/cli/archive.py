@@ -10,7 +10,7 @@ import click
 from coldframe.archiver.request import ArchiveRequest
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
-from coldframe.cli.jobs import JobView, count_files
+from coldframe.cli.jobs import JobView
 from coldframe.cli.options import (
     FILE,
     JOBS,
@@ -25,7 +25,7 @@ from coldframe.cli.options import (
 from coldframe.cli.output import Column, size_column
 from coldframe.composition.archiving import ArchiveJob
 from coldframe.progress import Outcome
-from coldframe.quantities import format_size
+from coldframe.quantities import count, format_size
 
 if TYPE_CHECKING:
     from coldframe.archiver.request import FileResult
@@ -157,7 +157,9 @@ def _sum_up(summary: ArchiveSummary, job: ArchiveJob) -> list[str]:
     """The last lines: what is where now, what is not, and what to do about it."""
     files, sizes, vault = summary.files, summary.sizes, job.request.vault_name
     would = "would be " if job.request.dry_run else ""
-    sent = f"{count_files(files[Outcome.ARCHIVED])} {would}archived in {vault}, {format_size(sizes[Outcome.ARCHIVED])}"
+    sent = (
+        f"{count(files[Outcome.ARCHIVED], 'file')} {would}archived in {vault}, {format_size(sizes[Outcome.ARCHIVED])}"
+    )
     others = [
         f"{files[outcome]:,} {words}"
         for outcome, words in (
@@ -170,7 +172,7 @@ def _sum_up(summary: ArchiveSummary, job: ArchiveJob) -> list[str]:
     ]
     lines = ["; ".join([sent, *others]) + "."]
     if summary.deleted or summary.kept:
-        freed = f"{count_files(summary.deleted)} removed here, {format_size(summary.deleted_size)} freed"
+        freed = f"{count(summary.deleted, 'file')} removed here, {format_size(summary.deleted_size)} freed"
         lines.append(f"{freed}; {summary.kept:,} kept." if summary.kept else f"{freed}.")
     if files[Outcome.FAILED]:
         lines.append("Run the same command again when what failed is mended.")

@@ -11,7 +11,7 @@ from coldframe.cli.exits import Exit
 from coldframe.cli.options import dry_run_option, output_option, store_option, vault_option, yes_option
 from coldframe.cli.output import Column, size_column
 from coldframe.composition.cleaning import abort_leftovers, find_leftovers, sweep
-from coldframe.quantities import format_duration, format_size
+from coldframe.quantities import count, format_duration, format_size
 
 if TYPE_CHECKING:
     from coldframe.cli.app import App
@@ -77,13 +77,13 @@ def command(
         app.say("No upload is left over." if not leftovers else "Every open upload is one that archive would resume.")
     report = sweep(coldframe)
     if report.blobs or report.temporary_files:
-        app.say(f"{report.blobs:,} blobs that nothing refers to removed, {format_size(report.size)}.")
+        app.say(f"{count(report.blobs, 'blob')} that nothing refers to removed, {format_size(report.size)}.")
     return Exit.DONE
 
 
 def _count(leftovers: list[Leftover]) -> str:
     size = format_size(sum(leftover.size for leftover in leftovers))
-    return f"{len(leftovers):,} {'upload' if len(leftovers) == 1 else 'uploads'}, {size}"
+    return f"{count(len(leftovers), 'upload')}, {size}"
 
 
 def _row(leftover: Leftover, coldframe: Coldframe) -> dict[str, object]:

@@ -68,7 +68,7 @@ def export(app: App, /, file: str, *, vault: str | None, match: str, store: str 
     path = parse_path(file)
     check_place(path)
     written = export_inventory(coldframe.catalog, query, path, files=coldframe.files, is_safe=safe)
-    app.say(f"{written.path} has {written.kept + written.added:,} rows, {written.added:,} new.")
+    app.say(f"{written.path} has {count(written.kept + written.added, 'row')}, {written.added:,} new.")
     return Exit.DONE
 
 
@@ -95,7 +95,7 @@ def import_(app: App, /, files: tuple[str, ...], *, vault: str | None, store: st
         path = parse_path(file)
         if dry_run:
             rows, bad = count_rows(path)
-            app.say(f"{file}: would import {rows:,} rows; {bad:,} cannot be used.")
+            app.say(f"{file}: would import {count(rows, 'row')}; {bad:,} cannot be used.")
             unusable += bad
             continue
         identity = coldframe.store.identity if coldframe.has_store else None
@@ -103,8 +103,9 @@ def import_(app: App, /, files: tuple[str, ...], *, vault: str | None, store: st
         for error in report.errors:
             app.say(f"{file}, line {error.line}: {error.problem}")
         app.say(
-            f"{file}: {report.rows:,} rows; {report.archives_added:,} archives and {report.entries_added:,} entries "
-            f"are new, {report.known:,} were known, {report.unusable:,} cannot be used."
+            f"{file}: {count(report.rows, 'row')}; {count(report.archives_added, 'archive')} and "
+            f"{count(report.entries_added, 'entry', 'entries')} new, {report.known:,} known, "
+            f"{report.unusable:,} unusable."
         )
         unusable += report.unusable
     return Exit.SOME_FAILED if unusable else Exit.DONE

@@ -91,8 +91,3 @@ class JobView:
         with Interrupts(stop, say=self.say, leave=self.close) as interrupts:
             yield
         self.exit = interrupts.exit
-
-
-def count_files(count: int) -> str:
-    """So many files, in words."""
-    return f"{count:,} {'file' if count == 1 else 'files'}"

@@ -12,7 +12,7 @@ from coldframe.cli.command import Command
 from coldframe.cli.entries import COLUMNS, entry_row, query_text
 from coldframe.cli.exits import Exit
 from coldframe.cli.options import output_option, store_option, vault_option
-from coldframe.quantities import format_size
+from coldframe.quantities import count, format_size
 
 if TYPE_CHECKING:
     from coldframe.cli.app import App
@@ -61,14 +61,14 @@ def command(
         members=members,
         all_versions=all_versions,
     )
-    count = size = 0
+    found = size = 0
     with app.printer(COLUMNS, form=output, is_long=is_long) as printer:
         for entry in coldframe.catalog.select(wanted):
             printer.row(entry_row(entry))
-            count, size = count + 1, size + entry.size
-    if not count:
+            found, size = found + 1, size + entry.size
+    if not found:
         app.say("Nothing in the catalog matches." if query or vault else "The catalog is empty: nothing is archived.")
         return Exit.NOTHING_MATCHED
     if sys.stdout.isatty():
-        app.say(f"{count:,} {'entry' if count == 1 else 'entries'}, {format_size(size)}")
+        app.say(f"{count(found, 'entry', 'entries')}, {format_size(size)}")
     return Exit.DONE

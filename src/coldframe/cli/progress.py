@@ -19,7 +19,7 @@ from coldframe.cli.app import say
 from coldframe.cli.output import display_width
 from coldframe.names import printable
 from coldframe.progress import Advanced, Finished, Noted, Outcome, Planned, Started
-from coldframe.quantities import format_duration, format_size
+from coldframe.quantities import count, format_duration, format_size
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -83,7 +83,7 @@ class Tally:
     def line(self) -> str:
         """All of it in one line."""
         parts = [
-            f"{self.files_done:,} of {self.files:,} files",
+            f"{self.files_done:,} of {count(self.files, 'file')}",
             f"{format_size(self.size_done)} of {format_size(self.size)}",
         ]
         left = self.seconds_left()

@@ -18,7 +18,7 @@ from coldframe.cli.command import Command
 from coldframe.cli.entries import query_text
 from coldframe.cli.exits import Exit
 from coldframe.cli.ids import read_ids
-from coldframe.cli.jobs import JobView, count_files
+from coldframe.cli.jobs import JobView
 from coldframe.cli.options import (
     MONEY,
     TIER,
@@ -33,7 +33,7 @@ from coldframe.cli.output import Column, show_moment, size_column
 from coldframe.composition.retrieving import RetrieveJob, RetrieveRun, decimal_of, missing_ids
 from coldframe.errors import BadUsage, DestinationUnavailable, LimitRefused
 from coldframe.progress import Outcome
-from coldframe.quantities import format_money, format_size, parse_duration
+from coldframe.quantities import count, format_money, format_size, parse_duration
 from coldframe.retriever.results import result_of
 
 if TYPE_CHECKING:
@@ -237,10 +237,10 @@ class _Retrieval:
         return run.order(plan, tier=tier, max_cost=max_cost)
 
     def _show(self, plan: Plan) -> None:
-        there = f"; {plan.present_files:,} are there already" if plan.present_files else ""
+        there = f"; {count(plan.present_files, 'is', 'are')} there already" if plan.present_files else ""
         self.app.say(
-            f"{count_files(plan.files)}, {format_size(plan.size)}, into {plan.destination}{there}.",
-            f"{plan.jobs:,} retrieval {'job' if plan.jobs == 1 else 'jobs'}, {format_size(plan.job_size)}:",
+            f"{count(plan.files, 'file')}, {format_size(plan.size)}, into {plan.destination}{there}.",
+            f"{count(plan.jobs, 'retrieval job')}, {format_size(plan.job_size)}:",
         )
         stream, now = sys.stdout if self.is_rehearsal else sys.stderr, self.app.coldframe().clock.now()
         with self.app.printer(
@@ -270,7 +270,7 @@ class _Retrieval:
                     if placement.state is PlacementState.PRESENT:
                         printer.row(row_of(result_of(placement, None)))
         self.app.say(
-            f"{count_files(plan.present_files)}, {format_size(plan.present_size)}: there already, and verified."
+            f"{count(plan.present_files, 'file')}, {format_size(plan.present_size)}: there already, and verified."
         )
         return Exit.SOME_FAILED if plan.refused else Exit.DONE
 
@@ -283,7 +283,7 @@ class _Retrieval:
 
     def _sum_up(self, run: RetrieveRun, view: JobView, number: int) -> Exit:
         summary, app = run.summary, self.app
-        text = f"{count_files(summary.retrieved)} retrieved, {format_size(summary.size)}"
+        text = f"{count(summary.retrieved, 'file')} retrieved, {format_size(summary.size)}"
         text += f"; {summary.present:,} there already" if summary.present else ""
         text += f"; {summary.failed:,} failed" if summary.failed else ""
         app.say(f"{text}.")

@@ -11,7 +11,7 @@ from coldframe.cli.exits import Exit
 from coldframe.cli.options import VAULT, dry_run_option, output_option, store_option, yes_option
 from coldframe.cli.output import Column, moment_column, size_column
 from coldframe.composition.vaults import all_vaults
-from coldframe.quantities import format_size
+from coldframe.quantities import count, format_size
 
 if TYPE_CHECKING:
     from coldframe.cli.app import App
@@ -99,7 +99,7 @@ def delete(app: App, name: str, store: str | None, *, yes: bool, dry_run: bool) 
     vault = coldframe.store.describe_vault(name)
     if vault.number_of_archives:
         app.say(
-            f"The vault {name} holds {vault.number_of_archives:,} archives, {format_size(vault.size)}; "
+            f"The vault {name} holds {count(vault.number_of_archives, 'archive')}, {format_size(vault.size)}; "
             "only an empty vault can be deleted."
         )
         return Exit.FAILED

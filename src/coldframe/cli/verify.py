@@ -9,13 +9,13 @@ import click
 
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
-from coldframe.cli.jobs import JobView, count_files
+from coldframe.cli.jobs import JobView
 from coldframe.cli.options import RATE, output_option, store_option, vault_option
 from coldframe.cli.output import Column, size_column
 from coldframe.composition.scrubbing import scrub
 from coldframe.composition.verifying import Standing, verify_files, verify_vault
 from coldframe.errors import BadUsage
-from coldframe.quantities import format_size
+from coldframe.quantities import count, format_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,8 +103,8 @@ def _print(app: App, view: JobView, results: Iterator[Checked], *, is_all: bool,
             size += checked.size if checked.standing is Standing.VERIFIED else 0
             if is_all or form != "table" or checked.standing is not Standing.VERIFIED:
                 view.row(printer, _row(checked))
-    told = [f"{count_files(counts[Standing.VERIFIED])} verified, {format_size(size)}"]
-    told += [f"{count:,} {standing}" for standing, count in counts.items() if standing is not Standing.VERIFIED]
+    told = [f"{count(counts[Standing.VERIFIED], 'file')} verified, {format_size(size)}"]
+    told += [f"{number:,} {standing}" for standing, number in counts.items() if standing is not Standing.VERIFIED]
     app.say("; ".join(told) + ".")
     if any(counts[standing] for standing in _BAD):
         return Exit.MISMATCH
@@ -146,5 +146,5 @@ def _deep(app: App, *, restart: bool, form: str | None) -> Exit:
                 )
     progress = coldframe.embedded().scrub_progress()
     if progress is not None:
-        app.say(f"{progress.blobs:,} blobs hashed, {format_size(progress.size)}; damaged or missing: {bad:,}.")
+        app.say(f"{count(progress.blobs, 'blob')} hashed, {format_size(progress.size)}; damaged or missing: {bad:,}.")
     return Exit.MISMATCH if bad else Exit.DONE

@@ -8,12 +8,12 @@ import click
 
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
-from coldframe.cli.jobs import JobView, count_files
+from coldframe.cli.jobs import JobView
 from coldframe.cli.options import output_option
 from coldframe.cli.retrieve import print_results
 from coldframe.composition.ordering import Watch
 from coldframe.composition.retrieving import RetrieveSummary
-from coldframe.quantities import format_size
+from coldframe.quantities import count, format_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +42,8 @@ def command(app: App, /, *, once: bool, output: str | None) -> Exit:
         print_results(app, view, _counted(watch.carry_on(wait=not once), summary), form=app.form(output))
     remaining = watch.open_orders()
     app.say(
-        f"{count_files(summary.retrieved)} retrieved, {format_size(summary.size)}; {summary.failed:,} failed; "
-        f"{remaining:,} {'order is' if remaining == 1 else 'orders are'} still open."
+        f"{count(summary.retrieved, 'file')} retrieved, {format_size(summary.size)}; {summary.failed:,} failed; "
+        f"{count(remaining, 'order is', 'orders are')} still open."
     )
     if view.exit is not None:
         return view.exit

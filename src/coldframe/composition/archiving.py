@@ -21,6 +21,7 @@ from coldframe.inventory.csv_file import write_inventory
 from coldframe.inventory.export import with_members
 from coldframe.names import printable
 from coldframe.progress import Noted, Outcome, ignore
+from coldframe.quantities import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,7 +182,9 @@ class ArchiveRun:
     def _write_inventory(self, path: str) -> int:
         entries = with_members(self._coldframe.catalog, self._entries)
         written = write_inventory(path, entries, files=self._coldframe.files)
-        self._observer(Noted(f"The inventory {path} has {written.added + written.kept:,} rows, {written.added:,} new."))
+        self._observer(
+            Noted(f"The inventory {path} has {count(written.added + written.kept, 'row')}, {written.added:,} new.")
+        )
         return written.added
 
     def _copy(self, path: str, target: str) -> str:

@@ -25,6 +25,7 @@ from coldframe.errors import (
 )
 from coldframe.model import Action, ArchiveRetrieval, JobStatus, Tier
 from coldframe.progress import Noted
+from coldframe.quantities import count
 from coldframe.retriever.pricing import Work
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Listing:
             changes.append(progress_of(wanted, job))
         if changes:
             self._record(changes)
-            were = "1 job was" if len(changes) == 1 else f"{len(changes)} jobs were"
+            were = count(len(changes), "job was", "jobs were")
             self._observer(Noted(f"{were} started before, here or elsewhere; nothing new is asked for in their place"))
 
     def _miss(self) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from coldframe.errors import TreeHashMismatch
 from coldframe.model import MIB
+from coldframe.quantities import count
 from coldframe.retriever.ranges import LOCAL_HEADER
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def extract(read_at: ReadAt, cut: Cut, size: int) -> Iterator[Buffer]:
     for piece in _inflate(read_at, cut, size):
         produced += len(piece)
         if produced > size:
-            raise TreeHashMismatch(f"the member holds more than the {size} bytes that the catalog knows")
+            raise TreeHashMismatch(f"the member holds more than the {count(size, 'byte')} that the catalog knows")
         digest.update(piece)
         crc = zlib.crc32(piece, crc)
         yield piece

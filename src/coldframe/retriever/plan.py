@@ -18,6 +18,7 @@ from coldframe.model import Tier
 from coldframe.names import printable, write_path
 from coldframe.patterns import Patterns
 from coldframe.progress import Noted
+from coldframe.quantities import count
 from coldframe.retriever.draft import Draft, Picked
 from coldframe.retriever.folders import Destination
 from coldframe.retriever.look import Look
@@ -156,7 +157,7 @@ class Planner:
             else:
                 yield row
         if foreign:
-            self.observer(Noted(f"{foreign} rows of {path} belong to another store and are left out"))
+            self.observer(Noted(f"{count(foreign, 'row')} of {path} left out: of another store"))
 
     def _from_rows(self, rows: Iterator[InventoryRow], vault_name: str | None) -> Iterator[Picked]:
         while batch := list(islice(rows, _BATCH)):

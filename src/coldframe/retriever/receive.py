@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from coldframe.errors import DamagedArchive, RequestTimeout, ServiceUnavailable, Throttled, TreeHashMismatch
 from coldframe.model import ByteRange
+from coldframe.quantities import count
 from coldframe.tree_hash import TreeHasher
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ class Receiver:
 
     def _expect(self, output: JobOutput, asked: ByteRange) -> None:
         if output.total_size != self._size:
-            raise TreeHashMismatch(f"the job offers {output.total_size} bytes, not the {self._size} that were archived")
+            raise TreeHashMismatch(
+                f"the job offers {count(output.total_size, 'byte')}, not the {self._size} that were archived"
+            )
         if output.range.start != asked.start:
             raise TreeHashMismatch(f"the job's output begins at byte {output.range.start}, not at {asked.start}")
 

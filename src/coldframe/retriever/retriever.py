@@ -20,6 +20,7 @@ from coldframe.files import DiskFiles, ensure_folder
 from coldframe.model import TierWaits
 from coldframe.names import write_path
 from coldframe.progress import Noted, Planned, ignore
+from coldframe.quantities import count
 from coldframe.retriever.folders import mount_point, placing
 from coldframe.retriever.hold import hold_order
 from coldframe.retriever.pace import Pace, Stop, Stopped
@@ -282,7 +283,7 @@ class Retriever:
         if wait_until is not None and self._clock.now() >= wait_until:
             states = (WantedState.WANTED, WantedState.STARTED, WantedState.READY)
             jobs = sum(self._orders.count_wanted(order.number, *states) for order in orders)
-            are = "1 job is" if jobs == 1 else f"{jobs} jobs are"
+            are = count(jobs, "job is", "jobs are")
             raise NotReady(f"{are} still to be done; `coldframe watch` carries the order on")
 
     def _rounds(self, pace: Pace) -> Rounds:
