@@ -314,6 +314,7 @@ def test_cleanup_aborts_what_nobody_would_resume(cli: Callable[..., Ran], archiv
         frame.store.upload_multipart_part("astro", upload, BytesBody(bytes(MIB)), start=0)
     (row,) = cli("cleanup", "--dry-run", "-o", "json").rows
     assert (row["upload_id"], row["size"], row["resumable"], row["file_path"]) == (upload, MIB, False, "left behind")
+    assert "Would remove 0 blobs that nothing refers to, 0 B, and 0 temporary files." in cli("cleanup", "-n").err
     assert cli("cleanup").code == 2
     assert cli("cleanup", "--yes").code == 0
     assert cli("cleanup", "-o", "json").rows == []

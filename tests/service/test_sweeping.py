@@ -11,6 +11,7 @@ import pytest
 from coldframe.errors import ServiceUnavailable
 from coldframe.model import MIB, ArchiveRetrieval, InventoryRetrieval
 from coldframe.ports import UploadState
+from coldframe.service import SweepReport
 from coldframe.service.ids import Kind, decode_id, new_key
 from coldframe.testing.bodies import BytesBody, read_output
 from coldframe.testing.contract.world import inventory, keep
@@ -64,6 +65,26 @@ def test_orphan_is_left_alone_for_two_days(store: VaultService, clock: FakeClock
     assert report.blobs == 1
     assert report.size > len(b"an orphan")
     assert _blobs(store_folder) == []
+
+
+def test_rehearsal_counts_what_the_sweep_then_takes(store: VaultService, clock: FakeClock, store_folder: str) -> None:
+    """Orphans, a deleted archive, an aborted upload and temporary files are counted before, and all still there."""
+    _orphan(store)
+    keep(store, b"kept")
+    store.delete_archive("vault", keep(store, b"deleted" * 99))
+    upload_id = store.initiate_multipart_upload("vault", part_size=MIB)
+    store.upload_multipart_part("vault", upload_id, BytesBody(b"x"), start=0)
+    store.abort_multipart_upload("vault", upload_id)
+    store.initiate_job("vault", InventoryRetrieval())
+    assert store.rehearse_sweep() == SweepReport(uploads=1, archives=1)  # their blobs are too young
+    clock.advance(days=9)
+    before = sorted(_blobs(store_folder))
+    rehearsed = store.rehearse_sweep()
+    assert rehearsed.blobs >= 3
+    assert sorted(_blobs(store_folder)) == before
+    assert store.sweep() == rehearsed
+    assert store.rehearse_sweep() == SweepReport()
+    assert len(_blobs(store_folder)) == len(before) - rehearsed.blobs
 
 
 def test_young_file_is_left_alone(store: VaultService, clock: FakeClock, store_folder: str) -> None:

@@ -107,6 +107,11 @@ class DiskBlobs:
         status = self._status(key)
         return 0 if status is None else max(_made_ms(key), status.st_mtime_ns // 1_000_000)
 
+    def size(self, key: bytes) -> int:
+        """How many bytes a blob takes on the medium."""
+        status = self._status(key)
+        return 0 if status is None else status.st_size
+
     def unlink(self, key: bytes) -> int:
         """Remove a blob that nothing refers to."""
         status = self._status(key)

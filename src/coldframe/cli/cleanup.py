@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from coldframe.cli.app import App
     from coldframe.composition import Coldframe
     from coldframe.composition.cleaning import Leftover
+    from coldframe.service import SweepReport
 
 COLUMNS = (
     Column("age_seconds", "AGE", lambda value: format_duration(float(str(value))), width=7, is_right=True),
@@ -66,7 +67,7 @@ def command(
             printer.row(_row(leftover, coldframe))
     wanted = [leftover for leftover in leftovers if is_all or not leftover.is_ours]
     if dry_run:
-        app.say(f"Would abort {_count(wanted)}.")
+        app.say(f"Would abort {_count(wanted)}.", f"Would remove {_swept(sweep(coldframe, dry_run=True))}.")
         return Exit.DONE
     if wanted:
         if not app.confirm(f"Abort {_count(wanted)}?", yes=yes):
@@ -77,13 +78,18 @@ def command(
         app.say("No upload is left over." if not leftovers else "Every open upload is one that archive would resume.")
     report = sweep(coldframe)
     if report.blobs or report.temporary_files:
-        app.say(f"{count(report.blobs, 'blob')} that nothing refers to removed, {format_size(report.size)}.")
+        app.say(f"Removed {_swept(report)}.")
     return Exit.DONE
 
 
 def _count(leftovers: list[Leftover]) -> str:
     size = format_size(sum(leftover.size for leftover in leftovers))
     return f"{count(len(leftovers), 'upload')}, {size}"
+
+
+def _swept(report: SweepReport) -> str:
+    blobs, files = count(report.blobs, "blob"), count(report.temporary_files, "temporary file")
+    return f"{blobs} that nothing refers to, {format_size(report.size)}, and {files}"
 
 
 def _row(leftover: Leftover, coldframe: Coldframe) -> dict[str, object]:

@@ -68,9 +68,10 @@ def abort_leftovers(coldframe: Coldframe, leftovers: Sequence[Leftover]) -> None
                 coldframe.catalog.forget(leftover.attempt)
 
 
-def sweep(coldframe: Coldframe) -> SweepReport:
-    """Remove from the embedded store what nothing has referred to for 48 hours."""
-    return coldframe.embedded().sweep()
+def sweep(coldframe: Coldframe, *, dry_run: bool = False) -> SweepReport:
+    """Remove from the embedded store what nothing has referred to for 48 hours, or only count it."""
+    store = coldframe.embedded()
+    return store.rehearse_sweep() if dry_run else store.sweep()
 
 
 def _uploads(store: ColdStore, vault_name: str) -> Iterator[UploadDescription]:

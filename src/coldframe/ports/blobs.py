@@ -120,6 +120,10 @@ class Blobs(Protocol):
         """The youngest sign of life of a blob: when its key was made or its file last written. 0 if it is gone."""
         ...
 
+    def size(self, key: bytes) -> int:
+        """How many bytes a blob takes on the medium; 0 if it is gone."""
+        ...
+
     def unlink(self, key: bytes) -> int:
         """Remove a blob that nothing refers to and answer its size in bytes on the medium; 0 if it is gone."""
         ...

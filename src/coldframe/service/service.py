@@ -10,6 +10,7 @@ from coldframe.service.archives import ServiceArchives
 from coldframe.service.core import Core
 from coldframe.service.jobs import ServiceJobs
 from coldframe.service.multipart import ServiceMultipart
+from coldframe.service.rehearsing import Rehearsal
 from coldframe.service.scrubbing import Scrub, progress_of
 from coldframe.service.sweeping import Sweep
 from coldframe.service.vaults import ServiceVaults
@@ -81,6 +82,14 @@ class VaultService(ServiceVaults, ServiceArchives, ServiceMultipart, ServiceJobs
             ServiceUnavailable: Not everything could be swept; what is left, the next sweep takes.
         """
         return Sweep(self._core).run()
+
+    def rehearse_sweep(self) -> SweepReport:
+        """What a sweep would free at this moment; nothing is changed.
+
+        Raises:
+            ServiceUnavailable: Not everything could be looked at.
+        """
+        return Rehearsal(self._core).run()
 
     def scrub(self, *, rate: float | None = None, restart: bool = False) -> Iterator[Finding]:
         """Hash every stored byte again and yield what is wrong, as it is found; nothing is changed.

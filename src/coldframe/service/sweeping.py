@@ -19,7 +19,7 @@ from coldframe.service.multipart import is_expired, is_forgotten
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from coldframe.ports import Changes, Facts
+    from coldframe.ports import Changes, Facts, Leftover
     from coldframe.service.core import Core
 
 Row = TypeVar("Row", JobRow, UploadRow, ArchiveRow)
@@ -35,7 +35,7 @@ _UNLINKS = 16
 
 @dataclass(frozen=True, slots=True)
 class SweepReport:
-    """What a sweep has done: what it forgot, and the blobs and bytes that it freed."""
+    """What a sweep has done, or would do: what it forgot, and the blobs and bytes that it freed."""
 
     jobs: int = 0
     uploads: int = 0
@@ -68,10 +68,10 @@ class Sweep:
         """Sweep everything."""
         self._core.write(lambda _changes, _now_ms: None)  # whatever a failed commit left in the log is overwritten
         jobs = self._each(lambda facts, key: facts.jobs_after(key, limit=_PAGE), is_forgettable, _forget_job)
-        uploads = self._each(lambda facts, key: facts.uploads_after(key, limit=_PAGE), _has_ended, _forget_upload)
+        uploads = self._each(lambda facts, key: facts.uploads_after(key, limit=_PAGE), has_ended, _forget_upload)
         archives = self._each(lambda facts, key: facts.deleted_archives(after=key, limit=_PAGE), _any, _free_archive)
         report = SweepReport(jobs=jobs, uploads=uploads, archives=archives)
-        for keys in self._orphans():
+        for keys in find_orphans(self._core):
             sizes = [size for size in self._unlink(keys) if size]
             report = replace(report, blobs=report.blobs + len(sizes), size=report.size + sum(sizes))
         return replace(report, temporary_files=self._unlink_leftovers())
@@ -98,14 +98,6 @@ class Sweep:
                 due = [row for row, outcome in zip(due, outcomes, strict=True) if outcome is _Outcome.AGAIN]
         return done
 
-    def _orphans(self) -> Iterator[Sequence[bytes]]:
-        """Blobs that nothing seems to refer to and that are old enough, a few at a time."""
-        before_ms = self._core.now_ms() - ORPHAN_MS
-        for keys in self._core.blobs.keys(before_ms=before_ms):
-            known = self._core.read(lambda facts, _: facts.referenced(keys))  # noqa: B023 - run at once
-            orphans = [key for key in keys if key not in known and self._core.blobs.touched_ms(key) <= before_ms]
-            yield from (orphans[at : at + _UNLINKS] for at in range(0, len(orphans), _UNLINKS))
-
     def _unlink(self, keys: Sequence[bytes]) -> list[int]:
         """Remove blobs, each only if nothing refers to it now, and answer their sizes.
 
@@ -119,11 +111,25 @@ class Sweep:
         return self._core.write_alone(act)
 
     def _unlink_leftovers(self) -> int:
-        before_ms = self._core.now_ms() - ORPHAN_MS
-        old = [leftover for leftover in self._core.blobs.leftovers() if leftover.touched_ms <= before_ms]
+        old = old_leftovers(self._core)
         for leftover in old:
             self._core.blobs.unlink_leftover(leftover)
         return len(old)
+
+
+def find_orphans(core: Core) -> Iterator[list[bytes]]:
+    """Blobs that nothing seems to refer to and that are old enough, a few at a time."""
+    before_ms = core.now_ms() - ORPHAN_MS
+    for keys in core.blobs.keys(before_ms=before_ms):
+        known = core.read(lambda facts, _: facts.referenced(keys))  # noqa: B023 - run at once
+        orphans = [key for key in keys if key not in known and core.blobs.touched_ms(key) <= before_ms]
+        yield from (orphans[at : at + _UNLINKS] for at in range(0, len(orphans), _UNLINKS))
+
+
+def old_leftovers(core: Core) -> list[Leftover]:
+    """The temporary files that have shown no sign of life for so long that nobody writes them."""
+    before_ms = core.now_ms() - ORPHAN_MS
+    return [leftover for leftover in core.blobs.leftovers() if leftover.touched_ms <= before_ms]
 
 
 def is_forgettable(job: JobRow, now_ms: int) -> bool:
@@ -138,18 +144,30 @@ def _forget_job(changes: Changes, job: JobRow, _now_ms: int) -> _Outcome:
     return _Outcome.DONE
 
 
-def _has_ended(upload: UploadRow, now_ms: int) -> bool:
-    return upload.state is UploadState.ABORTED or is_expired(upload, now_ms) or is_forgotten(upload, now_ms)
+def has_ended(upload: UploadRow, now_ms: int) -> bool:
+    """Whether an upload has become no archive and never will, or is over."""
+    return upload.state is UploadState.ABORTED or is_over(upload, now_ms)
+
+
+def is_over(upload: UploadRow, now_ms: int) -> bool:
+    """Whether nobody may carry on an upload or repeat its end any more."""
+    return is_expired(upload, now_ms) or is_forgotten(upload, now_ms)
+
+
+def is_unused(facts: Facts, archive: ArchiveRow, now_ms: int) -> bool:
+    """Whether no job needs the bytes of a deleted archive any more."""
+    used_ms = facts.last_use_ms(archive.key)
+    return used_ms is None or now_ms - used_ms >= KEPT_MS + STREAM_MS
 
 
 def _forget_upload(changes: Changes, upload: UploadRow, now_ms: int) -> _Outcome:
     """Drop the parts of an upload that became no archive, and the upload once nobody may repeat its end."""
     found = changes.upload(upload.key)
-    if found is None or not _has_ended(found, now_ms):
+    if found is None or not has_ended(found, now_ms):
         return _Outcome.KEPT
     if found.state is not UploadState.COMPLETED and changes.drop_parts(found.key, limit=_PARTS) == _PARTS:
         return _Outcome.AGAIN
-    if not (is_expired(found, now_ms) or is_forgotten(found, now_ms)):
+    if not is_over(found, now_ms):
         return _Outcome.KEPT
     changes.drop_upload(found.key)
     return _Outcome.DONE
@@ -161,8 +179,7 @@ def _any(_archive: ArchiveRow, _now_ms: int) -> bool:
 
 def _free_archive(changes: Changes, archive: ArchiveRow, now_ms: int) -> _Outcome:
     """Drop the parts of a deleted archive once no job needs them."""
-    used_ms = changes.last_use_ms(archive.key)
-    if used_ms is not None and now_ms - used_ms < KEPT_MS + STREAM_MS:
+    if not is_unused(changes, archive, now_ms):
         return _Outcome.KEPT
     if changes.drop_parts(archive.key, limit=_PARTS) == _PARTS:
         return _Outcome.AGAIN
