@@ -73,9 +73,9 @@ class Session:
         """
         end = self._clock.monotonic() + seconds
         while self._process.poll() is None and self._clock.monotonic() < end:
-            with suppress(OSError):  # it has just ended
-                self.press(keys)
-            self._read()
+            self.press(keys)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=3)
         return self.end()
 
     def end(self, *, seconds: float = 60) -> int:
