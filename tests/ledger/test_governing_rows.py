@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from coldframe.ledger import SqliteLedger
     from coldframe.ports import Changes, Facts
 
-_LOCK = LockRow(1, "A" * 24, '{"Statement": []}', created_ms=5, expires_ms=10)
+_LOCK = LockRow(1, "A" * 24, "arn:v", '{"Statement": []}', created_ms=5, expires_ms=10)
 _COMPLETE = replace(_LOCK, expires_ms=None)
 
 
@@ -73,7 +73,7 @@ def test_account_limits_come_back(ledger: SqliteLedger) -> None:
         ledger.write(lambda changes, policy=policy: changes.set_retrieval_policy(policy))  # type: ignore[misc]
         assert ledger.read(lambda facts: facts.retrieval_policy()) == policy
     units = [CapacityRow("b", 1, 10), CapacityRow("a", 2, 11)]
-    for unit in reversed(units):
+    for unit in units:
         ledger.write(lambda changes, unit=unit: changes.add_capacity(unit))  # type: ignore[misc]
     assert ledger.read(lambda facts: facts.capacity(9)) == units
     assert ledger.read(lambda facts: facts.capacity(10)) == units[1:]

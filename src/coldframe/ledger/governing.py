@@ -13,10 +13,8 @@ if TYPE_CHECKING:
 _TAGS = "SELECT key, value FROM tag WHERE vault = ? ORDER BY key"
 _ACCESS_POLICY = "SELECT policy FROM access_policy WHERE vault = ?"
 _NOTIFICATIONS = "SELECT topic, events FROM notification WHERE vault = ?"
-_LOCK = "SELECT vault, lock_id, policy, created_ms, expires_ms FROM vault_lock WHERE vault = ?"
-_CAPACITY = (
-    "SELECT capacity_id, started_ms, expires_ms FROM capacity WHERE expires_ms > ? ORDER BY started_ms, capacity_id"
-)
+_LOCK = "SELECT vault, lock_id, vault_arn, policy, created_ms, expires_ms FROM vault_lock WHERE vault = ?"
+_CAPACITY = "SELECT capacity_id, started_ms, expires_ms FROM capacity WHERE expires_ms > ? ORDER BY row"
 _RUNNING = """
 SELECT coalesce(sum(range_end - range_start), 0) FROM job
 WHERE tier = 'Standard' AND ready_ms > ? AND failed_ms IS NULL
@@ -27,7 +25,9 @@ INSERT INTO tag (vault, key, value) VALUES (?, ?, ?) ON CONFLICT (vault, key) DO
 """
 _PUT_ACCESS_POLICY = "INSERT OR REPLACE INTO access_policy (vault, policy) VALUES (?, ?)"
 _PUT_NOTIFICATION = "INSERT OR REPLACE INTO notification (vault, topic, events) VALUES (?, ?, ?)"
-_ADD_LOCK = "INSERT INTO vault_lock (vault, lock_id, policy, created_ms, expires_ms) VALUES (?, ?, ?, ?, ?)"
+_ADD_LOCK = """
+INSERT INTO vault_lock (vault, lock_id, vault_arn, policy, created_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?)
+"""
 _DROP_LOCK = "DELETE FROM vault_lock WHERE vault = ? AND expires_ms IS NOT NULL"
 _PUT_RETRIEVAL_POLICY = "INSERT OR REPLACE INTO retrieval_policy (row, strategy, bytes_per_hour) VALUES (1, ?, ?)"
 _ADD_CAPACITY = "INSERT INTO capacity (capacity_id, started_ms, expires_ms) VALUES (?, ?, ?)"
@@ -108,7 +108,8 @@ class SqliteGoverningChanges:
 
     def add_lock(self, lock: LockRow) -> None:
         """Begin a lock. Never a REPLACE: that would pass by the trigger that keeps complete locks."""
-        self._connection.execute(_ADD_LOCK, (lock.vault, lock.lock_id, lock.policy, lock.created_ms, lock.expires_ms))
+        content = (lock.lock_id, lock.vault_arn, lock.policy, lock.created_ms, lock.expires_ms)
+        self._connection.execute(_ADD_LOCK, (lock.vault, *content))
 
     def complete_lock(self, vault: int) -> None:
         """Lock for ever."""

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LockRow:
-    """A vault lock: in progress until `expires_ms`, complete and for ever if that is None."""
+    """A vault lock: in progress until `expires_ms`, complete and for ever if that is None.
+
+    `vault_arn` is the ARN by which the policy names the vault, whatever the store calls itself later.
+    """
 
     vault: int
     lock_id: str
+    vault_arn: str
     policy: str
     created_ms: int
     expires_ms: int | None

@@ -15,6 +15,7 @@ from coldframe.ports import ArchiveRow, JobRow, UploadRow, UploadState
 from coldframe.service.core import DAY_MS
 from coldframe.service.jobs import KEPT_MS, ended_ms
 from coldframe.service.multipart import is_expired, is_forgotten
+from coldframe.service.protection import is_held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -69,7 +70,9 @@ class Sweep:
         self._core.write(lambda _changes, _now_ms: None)  # whatever a failed commit left in the log is overwritten
         jobs = self._each(lambda facts, key: facts.jobs_after(key, limit=_PAGE), is_forgettable, _forget_job)
         uploads = self._each(lambda facts, key: facts.uploads_after(key, limit=_PAGE), _has_ended, _forget_upload)
-        archives = self._each(lambda facts, key: facts.deleted_archives(after=key, limit=_PAGE), _any, _free_archive)
+        archives = self._each(
+            lambda facts, key: facts.deleted_archives(after=key, limit=_PAGE), _any, self._free_archive
+        )
         report = SweepReport(jobs=jobs, uploads=uploads, archives=archives)
         for keys in self._orphans():
             sizes = [size for size in self._unlink(keys) if size]
@@ -97,6 +100,18 @@ class Sweep:
                 done += outcomes.count(_Outcome.DONE)
                 due = [row for row, outcome in zip(due, outcomes, strict=True) if outcome is _Outcome.AGAIN]
         return done
+
+    def _free_archive(self, changes: Changes, archive: ArchiveRow, now_ms: int) -> _Outcome:
+        """Drop the parts of a deleted archive once no job needs them, unless a vault lock holds them."""
+        used_ms = changes.last_use_ms(archive.key)
+        if used_ms is not None and now_ms - used_ms < KEPT_MS + STREAM_MS:
+            return _Outcome.KEPT
+        if is_held(self._core, changes, archive, now_ms):
+            return _Outcome.KEPT
+        if changes.drop_parts(archive.key, limit=_PARTS) == _PARTS:
+            return _Outcome.AGAIN
+        changes.mark_freed(archive.key)
+        return _Outcome.DONE
 
     def _orphans(self) -> Iterator[Sequence[bytes]]:
         """Blobs that nothing seems to refer to and that are old enough, a few at a time."""
@@ -157,14 +172,3 @@ def _forget_upload(changes: Changes, upload: UploadRow, now_ms: int) -> _Outcome
 
 def _any(_archive: ArchiveRow, _now_ms: int) -> bool:
     return True
-
-
-def _free_archive(changes: Changes, archive: ArchiveRow, now_ms: int) -> _Outcome:
-    """Drop the parts of a deleted archive once no job needs them."""
-    used_ms = changes.last_use_ms(archive.key)
-    if used_ms is not None and now_ms - used_ms < KEPT_MS + STREAM_MS:
-        return _Outcome.KEPT
-    if changes.drop_parts(archive.key, limit=_PARTS) == _PARTS:
-        return _Outcome.AGAIN
-    changes.mark_freed(archive.key)
-    return _Outcome.DONE

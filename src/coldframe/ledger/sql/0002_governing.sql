@@ -22,6 +22,7 @@ CREATE TABLE notification (
 CREATE TABLE vault_lock (
     vault      INTEGER PRIMARY KEY REFERENCES vault (row),
     lock_id    TEXT    NOT NULL,
+    vault_arn  TEXT    NOT NULL, -- as the policy knows the vault, whatever region the store says it is in later
     policy     TEXT    NOT NULL, -- as it was given, to the letter
     created_ms INTEGER NOT NULL,
     expires_ms INTEGER           -- NULL: complete, for ever
@@ -44,10 +45,11 @@ CREATE TABLE retrieval_policy (
 ) STRICT;
 
 CREATE TABLE capacity (
-    capacity_id TEXT    PRIMARY KEY,
+    row         INTEGER PRIMARY KEY, -- in the order of purchase
+    capacity_id TEXT    NOT NULL UNIQUE,
     started_ms  INTEGER NOT NULL,
     expires_ms  INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- The retrieval policy adds up the Standard jobs that run, and those of a day.
 CREATE INDEX job_standard_by_end ON job (ready_ms) WHERE tier = 'Standard';
