@@ -40,7 +40,7 @@ class ServiceLocks:
         core, lock_id = self._core, new_code()
 
         def step(changes: Changes, vault: VaultRow, lock: LockRow | None, now_ms: int) -> StoreError | None:
-            require_policy(core, policy, vault_name)
+            require_policy(core, policy, vault_name, is_lock=True)
             if lock is not None:
                 return self._refusal(vault_name, lock)
             changes.add_lock(LockRow(vault.row, lock_id, core.arn(vault_name), policy, now_ms, now_ms + WINDOW_MS))

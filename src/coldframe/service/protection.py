@@ -7,7 +7,6 @@ evaluated denies everything (I5, I10). Policies are read by `PolicyRules`, which
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
@@ -50,7 +49,7 @@ class Deed:
 class PolicyRules(Protocol):
     """Reads policies; pure."""
 
-    def require(self, policy: str, *, vault_arn: str) -> None:
+    def require(self, policy: str, *, vault_arn: str, is_lock: bool) -> None:
         """Refuse, with `InvalidParameterValue`, a text that is no policy about this vault."""
         ...
 
@@ -59,24 +58,7 @@ class PolicyRules(Protocol):
         ...
 
 
-class UnreadPolicies:
-    """Implements `PolicyRules` without reading a policy: it must be JSON, and as a lock it protects from everything."""
-
-    def require(self, policy: str, *, vault_arn: str) -> None:
-        """Refuse what is not a JSON object."""
-        try:
-            content = json.loads(policy)
-        except (ValueError, RecursionError) as error:
-            raise InvalidParameterValue(f"Invalid policy for {vault_arn}: it is not well-formed JSON.") from error
-        if not isinstance(content, dict):
-            raise InvalidParameterValue(f"Invalid policy for {vault_arn}: it must be a JSON object.")
-
-    def protects(self, policy: str, deed: Deed) -> bool:  # noqa: ARG002 - nothing is read, so all is denied
-        """It may deny anything."""
-        return True
-
-
-def require_policy(core: Core, policy: str, vault_name: str) -> None:
+def require_policy(core: Core, policy: str, vault_name: str, *, is_lock: bool = False) -> None:
     """Refuse a policy text that is too long or malformed, or not about this vault (glacier-api, operation 11)."""
     try:
         size = len(policy.encode())
@@ -84,7 +66,7 @@ def require_policy(core: Core, policy: str, vault_name: str) -> None:
         raise InvalidParameterValue(f"Invalid policy for {core.arn(vault_name)}: it is not Unicode text.") from error
     if size > MAX_POLICY_SIZE:
         raise InvalidParameterValue(f"Invalid policy: its {size} bytes exceed the limit of {MAX_POLICY_SIZE}.")
-    core.policies.require(policy, vault_arn=core.arn(vault_name))
+    core.policies.require(policy, vault_arn=core.arn(vault_name), is_lock=is_lock)
 
 
 def lock_in_force(lock: LockRow | None, now_ms: int) -> LockRow | None:

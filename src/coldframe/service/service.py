@@ -14,7 +14,7 @@ from coldframe.service.limits import ServiceLimits
 from coldframe.service.locks import ServiceLocks
 from coldframe.service.multipart import ServiceMultipart
 from coldframe.service.notices import ServiceNotices
-from coldframe.service.protection import UnreadPolicies
+from coldframe.service.policy_rules import ReadPolicies
 from coldframe.service.scrubbing import Scrub, progress_of
 from coldframe.service.sweeping import Sweep
 from coldframe.service.tags import ServiceTags
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from coldframe.service.sweeping import SweepReport
 
 _NO_WAITS = TierWaits()
-_POLICIES = UnreadPolicies()
+_POLICIES = ReadPolicies()
 FREE_DAILY_BYTES = 10 * 10**9 // 30
 """What the strategy FreeTier allows for a day: the original's 10 GB a month, in days."""
 
