@@ -86,13 +86,14 @@ def _stored_statements(raw: list[object], kind: Kind) -> Iterator[Statement]:
 
 def _parse(text: str, kind: Kind, vault_arn: str | None) -> Policy:
     label = ""
+    statements: list[Statement] = []
+    seen: dict[str, int] = {}
     try:
         raw = _read_envelope(text)
-        statements = []
         for number, value in enumerate(raw, 1):
             label = f"{_name(number, value)}, "
             statements.append(_read_one(value, number=number, kind=kind, vault_arn=vault_arn))
-        _require_distinct(raw)
+            _require_new(_sid(value), seen, number)
     except Flaw as flaw:
         msg = f"Invalid policy: {label}{flaw}."
         raise InvalidParameterValue(msg) from flaw
@@ -128,18 +129,21 @@ def _read_one(value: object, *, number: int, kind: Kind, vault_arn: str | None) 
 
 
 def _name(number: int, value: object) -> str:
+    sid = _sid(value)
+    return f"statement {number} ({shown(sid)})" if sid else f"statement {number}"
+
+
+def _sid(value: object) -> str:
     sid = value.get("Sid") if isinstance(value, dict) else None
-    return f"statement {number} ({shown(sid)})" if isinstance(sid, str) and sid else f"statement {number}"
+    return sid if isinstance(sid, str) else ""
 
 
-def _require_distinct(raw: list[object]) -> None:
-    seen: dict[object, int] = {}
-    for number, value in enumerate(raw, 1):
-        sid = value.get("Sid") if isinstance(value, dict) else None
-        if sid and sid in seen:
-            problem = f"statement {seen[sid]} has the same"
-            raise Flaw("Sid", problem)
-        seen[sid] = number
+def _require_new(sid: str, seen: dict[str, int], number: int) -> None:
+    """Refuse a Sid that an earlier statement has; having none is no Sid."""
+    if sid and sid in seen:
+        problem = f"statement {seen[sid]} has the same"
+        raise Flaw("Sid", problem)
+    seen[sid] = number
 
 
 def _deny_all(label: str, kind: Kind) -> Statement:
