@@ -10,7 +10,7 @@ from coldframe.service.policies.arns import matches_arn, split_arn
 from coldframe.service.policies.conditions import all_hold, read_conditions
 from coldframe.service.policies.document import Number, require_plain, texts
 from coldframe.service.policies.flaws import Flaw, shown
-from coldframe.service.policies.operations import IDENTITY_OPERATIONS, OPERATIONS
+from coldframe.service.policies.operations import OPERATIONS, VAULT_OPERATIONS
 from coldframe.service.policies.principals import read_principals
 from coldframe.service.policies.wildcards import matches
 
@@ -169,7 +169,7 @@ def _read_principals(value: Mapping[str, object], kind: Kind, effect: Effect) ->
 def _read_operations(value: Mapping[str, object], kind: Kind) -> frozenset[str]:
     """The operations that Action names, or all those that NotAction does not."""
     element = _one_of(value, "Action", "NotAction")
-    possible = OPERATIONS - IDENTITY_OPERATIONS if kind.is_of_vault else OPERATIONS
+    possible = VAULT_OPERATIONS if kind.is_of_vault else OPERATIONS
     named: set[str] = set()
     for pattern in texts(value[element], element):
         found = _matching(pattern, element)
