@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -223,6 +224,23 @@ def test_empty_locked_vault_goes_if_its_lock_allows(store: VaultService, *, is_f
     with pytest.raises(ResourceNotFound):
         store.get_vault_lock(VAULT)
     store.delete_archive(VAULT, keep(store))
+
+
+def test_one_of_many_begins_a_lock(open_service: OpenService) -> None:
+    """Threads of two processes' worth of connections begin at once: one gets an ID, and that one completes it."""
+    stores = [open_service(), open_service()]
+    stores[0].create_vault(VAULT)
+
+    def begin(number: int) -> str | None:
+        try:
+            return stores[number % 2].initiate_vault_lock(VAULT, _policy())
+        except AccessDenied:
+            return None
+
+    with ThreadPoolExecutor(8) as threads:
+        (lock_id,) = [found for found in threads.map(begin, range(16)) if found is not None]
+    stores[1].complete_vault_lock(VAULT, lock_id)
+    assert stores[0].get_vault_lock(VAULT).state is LockState.LOCKED
 
 
 def test_deleted_vault_aborts_its_lock(store: VaultService) -> None:
