@@ -236,6 +236,9 @@ STATEMENTS: list[tuple[str, dict[str, Any], str]] = [
     ("address in other clothes", condition("NotIpAddress", "aws:SourceIp", "::ffff:10.0.0.1"), "write it as IPv4"),
     ("ARN cut short", condition("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*"), "is not an ARN of six components"),
     ("ARN without arn", condition("ArnLike", "aws:PrincipalArn", "*:*:*:*:*:*"), "is not an ARN of six components"),
+    ("ARN of nothing", condition("ArnLike", "aws:PrincipalArn", "arn:::::"), "is not an ARN of six components"),
+    ("ARN without a partition", condition("ArnLike", "aws:PrincipalArn", "arn::iam::1:root"), "is not an ARN of six"),
+    ("ARN without a service", condition("ArnLike", "aws:PrincipalArn", "arn:aws:::1:root"), "is not an ARN of six"),
     ("ARN of an account", condition("ArnEquals", "aws:PrincipalArn", OWNER), "is not an ARN of six components"),
     (
         "age without an archive",
