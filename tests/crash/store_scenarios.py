@@ -21,6 +21,8 @@ from crash.store_steps import (
     CreateVault,
     Delete,
     DeleteVault,
+    Govern,
+    Lock,
     Multipart,
     Retrieve,
     Sweep,
@@ -28,6 +30,7 @@ from crash.store_steps import (
     Upload,
     Work,
     digest,
+    governing,
     inventory,
     inventory_names,
     jobs,
@@ -141,6 +144,8 @@ class StoreSession:
             self._observe_archives(vault.vault_name, found)
             self._observe_uploads(vault.vault_name, found)
             self._observe_jobs(vault.vault_name, found)
+            for what, value in governing(self.work.store, vault.vault_name).items():
+                found.facts["governing", vault.vault_name, what] = value
         found.faults += self._folder.faults()
         return found
 
@@ -210,6 +215,8 @@ SCENARIOS: tuple[StoreScenario, ...] = (
     StoreScenario(
         "deleted archive", (Upload("v", "one", _SMALL), Delete("v", "one"), Delete("v", "kept")), before=_KEPT
     ),
+    StoreScenario("governing", (Govern("v"),), before=_KEPT),
+    StoreScenario("vault lock", (Lock("v"), Upload("v", "one", _SMALL)), before=_KEPT),
     StoreScenario("retrieval", (Retrieve("v", "kept", "a job", _OTHER), Delete("v", "kept")), before=_KEPT),
     StoreScenario(
         "inventory",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coldframe.stores.opening import open_glacier
-from coldframe.testing.contract import ColdStoreContract
+from coldframe.testing.contract import ColdStoreContract, VaultAdminContract
 from stores.loopback import listening
 from wire.world import KEY, REGION, make_face
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from coldframe.ports import ColdStore
+    from coldframe.ports.admin import GovernedStore
     from coldframe.stores.glacier import GlacierStore
     from wire.world import GovernedService
 
@@ -24,6 +25,15 @@ class TestGlacierStoreInProcess(ColdStoreContract):
 
     @pytest.fixture
     def store(self, closed_loop: GlacierStore) -> ColdStore:
+        """Reached through boto3, in process."""
+        return closed_loop
+
+
+class TestGovernedGlacierStoreInProcess(VaultAdminContract):
+    """So does the second half of the port."""
+
+    @pytest.fixture
+    def store(self, closed_loop: GlacierStore) -> GovernedStore:
         """Reached through boto3, in process."""
         return closed_loop
 

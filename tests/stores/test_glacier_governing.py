@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from coldframe.ports.admin import GovernedStore
     from coldframe.stores.glacier import GlacierStore
 
-_POLICY = '{"Version":"2012-10-17",  "Statement":[]}'
+_POLICY = """{"Version":"2012-10-17",  "Statement":[{"Effect":"Deny", "Principal":"*", "Action":"glacier:DeleteArchive",
+  "Resource":"arn:aws:glacier:local:000000000000:vaults/v"}]}"""
 
 
 @pytest.fixture
@@ -31,8 +32,10 @@ def test_tags_are_kept(store: GovernedStore) -> None:
     assert store.list_tags_for_vault("v") == {"telescope": "RC10", "hold": ""}
     store.remove_tags_from_vault("v", ["hold", "none"])
     assert store.list_tags_for_vault("v") == {"telescope": "RC10"}
+    for start in range(0, 40, 10):
+        store.add_tags_to_vault("v", {f"t{number}": "" for number in range(start, start + 10)})
     with pytest.raises(LimitExceeded):
-        store.add_tags_to_vault("v", {f"t{number}": "" for number in range(50)})
+        store.add_tags_to_vault("v", {f"more{number}": "" for number in range(10)})
     with pytest.raises(ResourceNotFound):
         store.list_tags_for_vault("w")
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from coldframe.testing.clock import FakeClock
     from wire.world import FaceWorld
 
-_POLICY = '{"Version": "2012-10-17", "Statement": []}'
+_POLICY = """{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*",
+  "Action": "glacier:DeleteArchive", "Resource": "arn:aws:glacier:local:000000000000:vaults/v"}]}"""
 _TOPIC = "arn:aws:sns:local:000000000000:done"
 _JOB_KEYS = {
     "Action",

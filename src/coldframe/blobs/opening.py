@@ -50,10 +50,10 @@ def _claim(folder: str, *, files: Files, ledger: Ledger) -> None:
     """Make the folder the ledger's own, durably, up to the root; what a crash leaves undone the next opening does."""
     ensure_folder(files, folder)
     found = _read_identity(folder)
-    if found is None:
-        durable_write(files, folder, _NAME, [f"{ledger.identity}\n".encode("ascii")])
-    else:
+    if found is not None:
         _require_same(found, ledger.identity)
+    # Written anew even if it is there: whoever wrote it may have been cut off, or told that its name was not safe.
+    durable_write(files, folder, _NAME, [f"{ledger.identity}\n".encode("ascii")])
     _sync_ancestors(folder, files)
     ledger.claim()
 

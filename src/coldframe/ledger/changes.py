@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coldframe.ledger.facts import SqliteFacts
+from coldframe.ledger.governing import SqliteGoverningChanges
 
 if TYPE_CHECKING:
     from coldframe.ports import ArchiveRow, FindingRow, JobRow, PartRow, ScrubRow, UploadRow, UploadState, VaultRow
@@ -41,7 +42,7 @@ _SET_SCRUB = (
 _ADD_FINDING = "INSERT OR REPLACE INTO finding (blob, kind, detail, found_ms, owner) VALUES (?, ?, ?, ?, ?)"
 
 
-class SqliteChanges(SqliteFacts):
+class SqliteChanges(SqliteFacts, SqliteGoverningChanges):
     """Implements `ports.Changes`."""
 
     def claim(self) -> None:

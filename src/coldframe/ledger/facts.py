@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from coldframe.ledger.governing import SqliteGoverningFacts
 from coldframe.model import Action, InventoryFormat, JobStatus, Tier
 from coldframe.ports import ArchiveRow, FindingRow, JobRow, PartRow, ScrubRow, UploadRow, UploadState, VaultRow
 
@@ -55,7 +56,7 @@ _DELETED = f"{_ARCHIVE} WHERE deleted_ms IS NOT NULL AND is_freed = 0 AND key > 
 _LAST_KEY = b"\xff" * 16
 
 
-class SqliteFacts:
+class SqliteFacts(SqliteGoverningFacts):
     """Implements `ports.Facts` on a connection that is inside a transaction."""
 
     def __init__(self, connection: apsw.Connection) -> None:

@@ -7,6 +7,7 @@ its facts and its bytes.
 from __future__ import annotations
 
 from coldframe.ports.blobs import Blob, Blobs, BlobState, Check, Leftover, OpenBlob, Verdict
+from coldframe.ports.governing import CapacityRow, LockRow
 from coldframe.ports.ledger import (
     ArchiveRow,
     Changes,
@@ -28,6 +29,7 @@ __all__ = [
     "BlobState",
     "Blobs",
     "Body",
+    "CapacityRow",
     "Changes",
     "Check",
     "ColdStore",
@@ -38,6 +40,7 @@ __all__ = [
     "Jobs",
     "Ledger",
     "Leftover",
+    "LockRow",
     "OpenBlob",
     "PartRow",
     "ScrubRow",

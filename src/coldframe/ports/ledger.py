@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from coldframe.ports.governing import GoverningChanges, GoverningFacts
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -142,7 +144,7 @@ class FindingRow:
     owner: bytes | None = None
 
 
-class Facts(Protocol):
+class Facts(GoverningFacts, Protocol):
     """One consistent view of the ledger. Lists are bounded by `limit`; nobody ever holds a whole table."""
 
     def floor_ms(self) -> int:
@@ -240,7 +242,7 @@ class Facts(Protocol):
         ...
 
 
-class Changes(Facts, Protocol):
+class Changes(Facts, GoverningChanges, Protocol):
     """A write transaction: it sees what it has done itself, others see it when it has ended well."""
 
     def raise_floor(self, now_ms: int) -> None:

@@ -11,6 +11,7 @@ from coldframe.ports import ArchiveRow
 from coldframe.service import rules
 from coldframe.service.core import exactly, publish_part, require_same_hash
 from coldframe.service.ids import Kind, decode_id, encode_id, new_key
+from coldframe.service.protection import require_permitted
 from coldframe.service.vaults import with_change
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class ServiceArchives:
                 msg = f"Invalid vault name: {core.arn(vault_name)}"
                 raise InvalidParameterValue(msg)
             if archive.deleted_ms is None:
+                require_permitted(core, changes, vault, "DeleteArchive", now_ms=now_ms, archive=archive)
                 vault = with_change(vault, now_ms, core.inventory_ms, archives=-1, size=-archive.size)
                 changes.update_vault(vault)
                 changes.delete_archive(key, now_ms=now_ms, change=vault.change)

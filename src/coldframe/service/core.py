@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from coldframe.clock import Clock
     from coldframe.model import Buffer, TierWaits
     from coldframe.ports import Blob, Blobs, Body, Changes, Facts, Ledger, VaultRow
+    from coldframe.service.protection import PolicyRules
 
 T = TypeVar("T")
 
@@ -28,7 +29,8 @@ DAY_MS = 24 * HOUR_MS
 class Core:
     """The service without its verbs.
 
-    `inventory_ms` is the cadence of inventories: how long a change may wait until one shows it.
+    `inventory_ms` is the cadence of inventories: how long a change may wait until one shows it. `free_daily_bytes` is
+    what the strategy FreeTier allows, and `is_expedited_scarce` says that Expedited needs provisioned capacity.
     """
 
     ledger: Ledger
@@ -39,6 +41,9 @@ class Core:
     waits: TierWaits
     inventory_ms: int
     materialising: Lock
+    policies: PolicyRules
+    free_daily_bytes: int
+    is_expedited_scarce: bool
 
     def read(self, act: Callable[[Facts, int], T]) -> T:
         """Run `act` on one view of the ledger, with the time."""

@@ -8,6 +8,7 @@ is known without a look-up. Lengths are those of the original (glacier-api 4): 1
 from __future__ import annotations
 
 import secrets
+import string
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
 from enum import IntEnum
@@ -17,6 +18,8 @@ KEY_SIZE = 16
 _RANDOM_SIZE = 10
 _VERSION = 1
 _CHECK_SIZE = 12
+_CODE_SIZE = 24
+_CODE_LETTERS = string.ascii_letters + string.digits
 _MAX_TEXT = 1024
 
 
@@ -36,6 +39,11 @@ _SIZES = {Kind.ARCHIVE: 103, Kind.UPLOAD: 69, Kind.JOB: 69}
 def new_key(now_ms: int) -> bytes:
     """A key that nobody else has."""
     return now_ms.to_bytes(KEY_SIZE - _RANDOM_SIZE, "big") + secrets.token_bytes(_RANDOM_SIZE)
+
+
+def new_code() -> str:
+    """The ID of a lock or of a capacity unit, which nobody can guess (glacier-api 4)."""
+    return "".join(secrets.choice(_CODE_LETTERS) for _ in range(_CODE_SIZE))
 
 
 def encode_id(kind: Kind, key: bytes) -> str:

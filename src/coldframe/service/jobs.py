@@ -21,6 +21,7 @@ from coldframe.service.archives import archive_not_found
 from coldframe.service.core import DAY_MS
 from coldframe.service.ids import Kind, decode_id, encode_id, new_key
 from coldframe.service.inventories import decode_inventory_marker, materialise
+from coldframe.service.limits import require_retrievable
 from coldframe.service.outputs import offer_archive, offer_inventory, open_output, range_tree_hash
 from coldframe.service.vaults import renewed, with_inventory
 
@@ -139,6 +140,7 @@ class ServiceJobs:
 
         def act(changes: Changes, now_ms: int) -> bytes:
             vault, archive = find(changes)
+            require_retrievable(core, changes, tier=request.tier, size=wanted.size, now_ms=now_ms)
             key, ready_ms = new_key(now_ms), now_ms + round(core.waits.of(request.tier) * 1000)
             job = JobRow(
                 key,

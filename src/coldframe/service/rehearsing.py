@@ -47,7 +47,7 @@ class Rehearsal:
         """Count everything; the ledger and the blobs are only read."""
         jobs = self._each(lambda facts, key: facts.jobs_after(key, limit=_PAGE), _is_due_job)
         uploads = self._each(lambda facts, key: facts.uploads_after(key, limit=_PAGE), _is_due_upload)
-        archives = self._each(lambda facts, key: facts.deleted_archives(after=key, limit=_PAGE), _is_due_archive)
+        archives = self._each(lambda facts, key: facts.deleted_archives(after=key, limit=_PAGE), self._is_due_archive)
         for keys in find_orphans(self._core):
             self._count(keys)
         leftovers = len(old_leftovers(self._core))
@@ -64,6 +64,9 @@ class Rehearsal:
                     self._count(keys)
             done += len(due)
         return done
+
+    def _is_due_archive(self, facts: Facts, archive: ArchiveRow, now_ms: int) -> bool:
+        return is_unused(self._core, facts, archive, now_ms)
 
     def _blobs_of(self, owner: bytes) -> Iterator[list[bytes]]:
         first = 0
@@ -87,7 +90,3 @@ def _is_due_upload(_facts: Facts, upload: UploadRow, now_ms: int) -> bool:
     if upload.state is UploadState.COMPLETED:  # its parts are an archive's
         return is_over(upload, now_ms)
     return has_ended(upload, now_ms)
-
-
-def _is_due_archive(facts: Facts, archive: ArchiveRow, now_ms: int) -> bool:
-    return is_unused(facts, archive, now_ms)

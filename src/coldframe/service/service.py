@@ -6,13 +6,19 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from coldframe.model import TierWaits
+from coldframe.service.access import ServicePolicies
 from coldframe.service.archives import ServiceArchives
 from coldframe.service.core import Core
 from coldframe.service.jobs import ServiceJobs
+from coldframe.service.limits import ServiceLimits
+from coldframe.service.locks import ServiceLocks
 from coldframe.service.multipart import ServiceMultipart
+from coldframe.service.notices import ServiceNotices
+from coldframe.service.policy_rules import ReadPolicies
 from coldframe.service.rehearsing import Rehearsal
 from coldframe.service.scrubbing import Scrub, progress_of
 from coldframe.service.sweeping import Sweep
+from coldframe.service.tags import ServiceTags
 from coldframe.service.vaults import ServiceVaults
 
 if TYPE_CHECKING:
@@ -20,14 +26,28 @@ if TYPE_CHECKING:
 
     from coldframe.clock import Clock
     from coldframe.ports import Blobs, Ledger
+    from coldframe.service.protection import PolicyRules
     from coldframe.service.scrubbing import Finding, ScrubProgress
     from coldframe.service.sweeping import SweepReport
 
 _NO_WAITS = TierWaits()
+_POLICIES = ReadPolicies()
+FREE_DAILY_BYTES = 10 * 10**9 // 30
+"""What the strategy FreeTier allows for a day: the original's 10 GB a month, in days."""
 
 
-class VaultService(ServiceVaults, ServiceArchives, ServiceMultipart, ServiceJobs):
-    """Implements `ports.ColdStore`.
+class VaultService(
+    ServiceVaults,
+    ServiceArchives,
+    ServiceMultipart,
+    ServiceJobs,
+    ServiceTags,
+    ServiceNotices,
+    ServicePolicies,
+    ServiceLocks,
+    ServiceLimits,
+):
+    """Implements `ports.admin.GovernedStore`.
 
     Args:
         ledger: The facts; closed with the service.
@@ -38,6 +58,9 @@ class VaultService(ServiceVaults, ServiceArchives, ServiceMultipart, ServiceJobs
         waits: How long jobs take.
         inventory_cadence_seconds: How long a change may wait until a vault's inventory shows it; 0 shows the present.
         url: The store URL that opens this store.
+        policies: Reads access and lock policies.
+        free_daily_bytes: What the data retrieval strategy FreeTier allows to be retrieved in a UTC day.
+        is_expedited_scarce: Whether Expedited retrievals are refused without provisioned capacity.
     """
 
     def __init__(  # noqa: PLR0913 - two ports, and settings that all have defaults
@@ -51,6 +74,9 @@ class VaultService(ServiceVaults, ServiceArchives, ServiceMultipart, ServiceJobs
         waits: TierWaits = _NO_WAITS,
         inventory_cadence_seconds: float = 0,
         url: str = "",
+        policies: PolicyRules = _POLICIES,
+        free_daily_bytes: int = FREE_DAILY_BYTES,
+        is_expedited_scarce: bool = False,
     ) -> None:
         """Keep the arguments."""
         self._core = Core(
@@ -62,6 +88,9 @@ class VaultService(ServiceVaults, ServiceArchives, ServiceMultipart, ServiceJobs
             waits=waits,
             inventory_ms=round(inventory_cadence_seconds * 1000),
             materialising=Lock(),
+            policies=policies,
+            free_daily_bytes=free_daily_bytes,
+            is_expedited_scarce=is_expedited_scarce,
         )
         self._url = url
 

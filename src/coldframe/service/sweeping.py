@@ -15,6 +15,7 @@ from coldframe.ports import ArchiveRow, JobRow, UploadRow, UploadState
 from coldframe.service.core import DAY_MS
 from coldframe.service.jobs import KEPT_MS, ended_ms
 from coldframe.service.multipart import is_expired, is_forgotten
+from coldframe.service.protection import is_held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -69,7 +70,9 @@ class Sweep:
         self._core.write(lambda _changes, _now_ms: None)  # whatever a failed commit left in the log is overwritten
         jobs = self._each(lambda facts, key: facts.jobs_after(key, limit=_PAGE), is_forgettable, _forget_job)
         uploads = self._each(lambda facts, key: facts.uploads_after(key, limit=_PAGE), has_ended, _forget_upload)
-        archives = self._each(lambda facts, key: facts.deleted_archives(after=key, limit=_PAGE), _any, _free_archive)
+        archives = self._each(
+            lambda facts, key: facts.deleted_archives(after=key, limit=_PAGE), _any, self._free_archive
+        )
         report = SweepReport(jobs=jobs, uploads=uploads, archives=archives)
         for keys in find_orphans(self._core):
             sizes = [size for size in self._unlink(keys) if size]
@@ -97,6 +100,15 @@ class Sweep:
                 done += outcomes.count(_Outcome.DONE)
                 due = [row for row, outcome in zip(due, outcomes, strict=True) if outcome is _Outcome.AGAIN]
         return done
+
+    def _free_archive(self, changes: Changes, archive: ArchiveRow, now_ms: int) -> _Outcome:
+        """Drop the parts of a deleted archive once nothing needs them."""
+        if not is_unused(self._core, changes, archive, now_ms):
+            return _Outcome.KEPT
+        if changes.drop_parts(archive.key, limit=_PARTS) == _PARTS:
+            return _Outcome.AGAIN
+        changes.mark_freed(archive.key)
+        return _Outcome.DONE
 
     def _unlink(self, keys: Sequence[bytes]) -> list[int]:
         """Remove blobs, each only if nothing refers to it now, and answer their sizes.
@@ -154,10 +166,11 @@ def is_over(upload: UploadRow, now_ms: int) -> bool:
     return is_expired(upload, now_ms) or is_forgotten(upload, now_ms)
 
 
-def is_unused(facts: Facts, archive: ArchiveRow, now_ms: int) -> bool:
-    """Whether no job needs the bytes of a deleted archive any more."""
+def is_unused(core: Core, facts: Facts, archive: ArchiveRow, now_ms: int) -> bool:
+    """Whether no job needs the bytes of a deleted archive any more, and no vault lock holds them."""
     used_ms = facts.last_use_ms(archive.key)
-    return used_ms is None or now_ms - used_ms >= KEPT_MS + STREAM_MS
+    is_idle = used_ms is None or now_ms - used_ms >= KEPT_MS + STREAM_MS
+    return is_idle and not is_held(core, facts, archive, now_ms)
 
 
 def _forget_upload(changes: Changes, upload: UploadRow, now_ms: int) -> _Outcome:
@@ -175,13 +188,3 @@ def _forget_upload(changes: Changes, upload: UploadRow, now_ms: int) -> _Outcome
 
 def _any(_archive: ArchiveRow, _now_ms: int) -> bool:
     return True
-
-
-def _free_archive(changes: Changes, archive: ArchiveRow, now_ms: int) -> _Outcome:
-    """Drop the parts of a deleted archive once no job needs them."""
-    if not is_unused(changes, archive, now_ms):
-        return _Outcome.KEPT
-    if changes.drop_parts(archive.key, limit=_PARTS) == _PARTS:
-        return _Outcome.AGAIN
-    changes.mark_freed(archive.key)
-    return _Outcome.DONE

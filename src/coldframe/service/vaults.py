@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from coldframe.clock import from_milliseconds
 from coldframe.errors import InvalidParameterValue, LimitExceeded
 from coldframe.model import ARCHIVE_OVERHEAD, MAX_VAULTS, Page, VaultDescription
+from coldframe.service.protection import require_permitted
 from coldframe.service.rules import bad_marker, is_vault_name, page_limit, require_vault_name
 
 if TYPE_CHECKING:
@@ -57,17 +58,22 @@ class ServiceVaults:
         return self._core.read(act)
 
     def delete_vault(self, vault_name: str) -> None:
-        """Delete a vault whose last inventory knows all changes and no archive; drops its open uploads."""
+        """Delete a vault whose last inventory knows all changes and no archive; drops its open uploads.
+
+        A lock that does not forbid it does not keep an empty vault (glacier-api 12.3).
+        """
 
         def act(changes: Changes, now_ms: int) -> None:
             vault = changes.vault(vault_name)
             if vault is None:
                 return
+            require_permitted(self._core, changes, vault, "DeleteVault", now_ms=now_ms)
             vault = with_inventory(vault, now_ms, self._core.inventory_ms)
             if vault.inventory_archives or vault.stale_since_ms is not None:
                 msg = f"Vault not empty or recently written to: {self._core.arn(vault_name)}"
                 raise InvalidParameterValue(msg)
             changes.delete_vault(vault.row, now_ms)
+            changes.drop_governing(vault.row)
 
         self._core.write(act)
 
