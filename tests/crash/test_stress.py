@@ -55,7 +55,7 @@ def test_killed_commands_are_finished_with_one_archive_for_each_file(tmp_path: P
     rng = random.Random(0)
     kills = 0
     for _ in range(_KILLS):
-        command = _archive(home, tmp_path)
+        command = _archive(home, tmp_path, "--limit-rate", "200K")  # so slow that it cannot end before it is killed
         try:
             command.wait(rng.uniform(0.2, 2.0))
         except subprocess.TimeoutExpired:
@@ -83,9 +83,9 @@ def _make_tree(folder: Path) -> dict[str, bytes]:
     return tree
 
 
-def _archive(home: str, tmp_path: Path) -> subprocess.Popen[bytes]:
+def _archive(home: str, tmp_path: Path, *more: str) -> subprocess.Popen[bytes]:
     inventory = str(tmp_path / "m33.csv")
-    options = ("--vault", "astro", "--zip", "Dark", "--inventory", inventory, "--limit-rate", "1M")
+    options = ("--vault", "astro", "--zip", "Dark", "--inventory", inventory, *more)
     return _coldframe(home, "archive", str(tmp_path / "Subs"), *options)
 
 
