@@ -15,6 +15,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+from coldframe.direct import DirectWrites
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -82,6 +84,10 @@ class Files(Protocol):
 class DiskFiles:
     """The real file system."""
 
+    def __init__(self) -> None:
+        """Nothing is open."""
+        self._direct = DirectWrites()
+
     def create(self, path: str, *, folder: int | None = None) -> int:
         """Create a file that is not there and open it for reading and writing."""
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY | _CLOEXEC, 0o666, dir_fd=folder)
@@ -94,10 +100,12 @@ class DiskFiles:
         """Write all of `data` at `offset`, however many calls the system takes for it."""
         view = memoryview(data)
         end = offset + len(view)
+        view = view[self._direct.write(descriptor, view, offset) :]
+        begin = end - len(view)
         while view:
             written = _write_once(descriptor, view, end - len(view))
             view = view[written:]
-        _start_write_out(descriptor, offset, end)
+        _start_write_out(descriptor, begin, end)
 
     def truncate(self, descriptor: int, size: int) -> None:
         """Cut or extend an open file."""
@@ -112,6 +120,7 @@ class DiskFiles:
 
     def close(self, descriptor: int) -> None:
         """Close an open file."""
+        self._direct.forget(descriptor)
         os.close(descriptor)
 
     def rename(self, source: str, target: str, *, folder: int | None = None) -> None:

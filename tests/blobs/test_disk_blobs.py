@@ -215,6 +215,7 @@ class _CrowdFiles(DiskFiles):
 
     def __init__(self, root: str, crowd: int) -> None:
         """Nobody has written."""
+        super().__init__()
         self.syncs = 0
         self._root = root
         self._crowd = crowd

@@ -23,6 +23,7 @@ class TracingFiles(DiskFiles):
 
     def __init__(self, failing: str | None = None) -> None:
         """Fail in the operation named `failing`."""
+        super().__init__()
         self.done: list[str] = []
         self._failing = failing
 

@@ -40,6 +40,7 @@ class TappedFiles(DiskFiles):
     """The disk, tapped."""
 
     def __init__(self, tap: Tap) -> None:
+        super().__init__()
         self._tap = tap
 
     def create(self, path: str, *, folder: int | None = None) -> int:

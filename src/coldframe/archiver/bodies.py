@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import mmap
 from typing import TYPE_CHECKING, Protocol
 
 from coldframe.archiver.opening import check_unchanged, read_at
 from coldframe.model import MIB
-from coldframe.tree_hash import TreeHasher, tree_hash
+from coldframe.ports import Hashes
+from coldframe.tree_hash import TreeHasher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,9 +19,35 @@ if TYPE_CHECKING:
 EMPTY_FILE = b"\0"
 """What is archived for an empty file, since an archive holds at least one byte (glacier-api 5)."""
 
+BLOCK = 4 * MIB
+"""How much is read, checked and written at once: threads wait for each other between calls, so few and long ones."""
+
+
+class PassHasher:
+    """Hashes bytes in the one pass in which they are read: their leaves, and the CRC-32 that goes along."""
+
+    def __init__(self) -> None:
+        """Start with no bytes."""
+        self._tree = TreeHasher(keep_leaves=True)
+        self._crc32 = 0
+
+    def update(self, data: Buffer) -> None:
+        """Take the next bytes."""
+        self._tree.update(data)
+        self._crc32 = crc32(data, self._crc32)
+
+    @property
+    def tree_hash(self) -> str:
+        """The tree hash of all bytes so far."""
+        return self._tree.hexdigest()
+
+    def hashes(self) -> Hashes:
+        """What a store need not compute again."""
+        return Hashes(self._tree.size, self._tree.leaves, self._crc32)
+
 
 class HashedBody(Protocol):
-    """A body that knows its tree hash, at the latest when it has been read."""
+    """A body that knows its tree hash, at the latest when it has been read; a `ports.SelfHashing`."""
 
     @property
     def size(self) -> int:
@@ -40,14 +68,19 @@ class HashedBody(Protocol):
         """The tree hash of the bytes that were read."""
         ...
 
+    def hashes(self) -> Hashes:
+        """What the bytes that were read were hashed to."""
+        ...
 
-class MemoryBody:
-    """Bytes that are in memory already."""
 
-    def __init__(self, data: Buffer, hexdigest: str | None = None) -> None:
-        """Hold `data`; `hexdigest` is its tree hash if someone knows it."""
+class ChunkBody:
+    """A body of one chunk at most, which is in memory already. Of one chunk, linear and tree hash are the same."""
+
+    def __init__(self, data: bytes, hexdigest: str) -> None:
+        """Hold `data` and its SHA-256."""
         self._data = memoryview(data)
-        self.known_tree_hash: str | None = hexdigest or tree_hash(data)
+        self._crc32 = crc32(data)
+        self.known_tree_hash: str | None = hexdigest
 
     @property
     def size(self) -> int:
@@ -60,9 +93,12 @@ class MemoryBody:
         return self.known_tree_hash or ""
 
     def __iter__(self) -> Iterator[Buffer]:
-        """The bytes, a chunk at a time."""
-        for start in range(0, len(self._data), MIB):
-            yield self._data[start : start + MIB]
+        """The bytes."""
+        yield self._data
+
+    def hashes(self) -> Hashes:
+        """Their one leaf."""
+        return Hashes(self.size, [bytes.fromhex(self.tree_hash)], self._crc32)
 
 
 class FileBody:
@@ -86,7 +122,7 @@ class FileBody:
         self._source = source
         self._descriptor = descriptor
         self._range = byte_range
-        self._hasher = TreeHasher()
+        self._hasher = PassHasher()
 
     @property
     def size(self) -> int:
@@ -96,7 +132,11 @@ class FileBody:
     @property
     def tree_hash(self) -> str:
         """The tree hash of the bytes that were read."""
-        return self._hasher.hexdigest()
+        return self._hasher.tree_hash
+
+    def hashes(self) -> Hashes:
+        """What the bytes that were read were hashed to."""
+        return self._hasher.hashes()
 
     def __iter__(self) -> Iterator[Buffer]:
         """The bytes in order.
@@ -104,18 +144,45 @@ class FileBody:
         Raises:
             SourceChanged: The file is not what it was, or cannot be read.
         """
-        self._hasher = TreeHasher()
-        buffer = memoryview(bytearray(min(MIB, self.size)))
-        for start in range(self._range.start, self._range.end, MIB):
-            view = buffer[: min(MIB, self._range.end - start)]
-            if self._head and start == self._range.start:
-                view[:] = self._head
-            else:
-                read_at(self._source, self._descriptor, view, start)
-            self._hasher.update(view)
-            if start + len(view) == self._range.end:
-                check_unchanged(self._source, self._descriptor)
-            yield view
+        self._hasher = PassHasher()
+        for buffer in read_range(self._source, self._descriptor, self._range, head=self._head):
+            self._hasher.update(buffer)
+            yield buffer
+
+
+def read_range(source: Source, descriptor: int, byte_range: ByteRange, *, head: bytes = b"") -> Iterator[memoryview]:
+    """The bytes of a range of an open file, in blocks, each valid until the next is asked for.
+
+    The last one is handed out only after the file was looked at again. The buffer lies on a page of its own, so that a
+    disk can fetch from it without a copy.
+
+    Args:
+        source: The file, as it was looked at.
+        descriptor: It, open.
+        byte_range: Which bytes.
+        head: The first chunk of them, if it was read already.
+
+    Raises:
+        SourceChanged: The file is not what it was, or cannot be read.
+    """
+    if not byte_range.size:
+        return
+    buffer = memoryview(mmap.mmap(-1, min(BLOCK, byte_range.size)))
+    for start in range(byte_range.start, byte_range.end, BLOCK):
+        view = buffer[: min(BLOCK, byte_range.end - start)]
+        known = len(head) if start == byte_range.start else 0
+        view[:known] = head[:known]
+        read_at(source, descriptor, view[known:], start + known)
+        if start + len(view) == byte_range.end:
+            check_unchanged(source, descriptor)
+        yield view
+
+
+def crc32(data: Buffer, before: int = 0) -> int:
+    """The CRC-32 of bytes that follow others whose CRC-32 is `before`; at memory's speed."""
+    from isal import isal_zlib  # noqa: PLC0415 - only runs that send need it; start-up time
+
+    return int(isal_zlib.crc32(data, before))
 
 
 def hash_body(body: HashedBody, check: Callable[[], None]) -> str:

@@ -6,7 +6,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from coldframe.archiver.bodies import EMPTY_FILE, FileBody, MemoryBody, hash_body
+from coldframe.archiver.bodies import EMPTY_FILE, ChunkBody, FileBody, hash_body
 from coldframe.archiver.opening import check_unchanged, read_at
 from coldframe.model import MIB, ByteRange
 
@@ -47,7 +47,7 @@ class Content:
     def body(self) -> HashedBody:
         """A new body of all bytes."""
         if len(self._head) == self.size:
-            return MemoryBody(self._head, self.head_hash)  # of one chunk, linear and tree hash are the same
+            return ChunkBody(self._head, self.head_hash)
         return FileBody(self._source, self._descriptor, ByteRange(0, self.size), head=self._head)
 
     @cached_property

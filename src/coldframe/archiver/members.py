@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from coldframe import names
-from coldframe.archiver.bodies import FileBody
+from coldframe.archiver.bodies import read_range
 from coldframe.archiver.opening import Source, is_readable, opened
 from coldframe.archiver.scan import Unreadable, scan_members
 from coldframe.archiver.zip_records import MAX_NAME
@@ -46,7 +46,7 @@ class BundleMember:
             SourceChanged: It is not what it was when the folder was listed, or cannot be read.
         """
         with opened(self.source) as descriptor:
-            yield from FileBody(self.source, descriptor, ByteRange(0, self.size))
+            yield from read_range(self.source, descriptor, ByteRange(0, self.size))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,11 @@ from coldframe.model import MIB
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from coldframe.archiver.bodies import HashedBody
     from coldframe.archiver.stopping import Stop
     from coldframe.clock import Clock
     from coldframe.model import Buffer
-    from coldframe.ports import Body
+    from coldframe.ports import Hashes
 
 _SMALLEST_SLICE = 4096
 
@@ -34,7 +36,7 @@ class Pace:
         self._stop = stop
         self._lock = Lock()
         self._free_at = clock.monotonic()
-        self.slice_size = MIB if rate is None else max(_SMALLEST_SLICE, min(MIB, int(rate / 8)))
+        self.slice_size = sys.maxsize if rate is None else max(_SMALLEST_SLICE, min(MIB, int(rate / 8)))
 
     def wait(self, size: int) -> None:
         """Return when `size` more bytes may be sent.
@@ -54,7 +56,7 @@ class Pace:
 class PacedBody:
     """A body that is sent no faster than a pace allows, and breaks off when the run must stop at once."""
 
-    def __init__(self, body: Body, pace: Pace) -> None:
+    def __init__(self, body: HashedBody, pace: Pace) -> None:
         """Wrap `body`."""
         self._body = body
         self._pace = pace
@@ -63,6 +65,10 @@ class PacedBody:
     def size(self) -> int:
         """How many bytes the body holds."""
         return self._body.size
+
+    def hashes(self) -> Hashes:
+        """What the body hashed its bytes to."""
+        return self._body.hashes()
 
     def __iter__(self) -> Iterator[Buffer]:
         """The body's bytes, each slice when its time has come."""

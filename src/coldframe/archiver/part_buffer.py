@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 from weakref import finalize
 
+from coldframe.archiver.bodies import BLOCK, PassHasher
 from coldframe.model import MIB
-from coldframe.tree_hash import TreeHasher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from coldframe.archiver.zip_stream import ZipStream
     from coldframe.model import Buffer
+    from coldframe.ports import Hashes
 
 MOST_IN_MEMORY = 64 * MIB
 """Larger parts, which only bundles beyond 300 GiB need, wait in a temporary file."""
@@ -32,8 +33,8 @@ class PartBuffer:
         """Start empty."""
         self.size = 0
         self.capacity = capacity
-        self._hasher = TreeHasher()
-        self._memory = mmap.mmap(-1, capacity) if capacity <= MOST_IN_MEMORY else None
+        self._hasher = PassHasher()
+        self._memory = memoryview(mmap.mmap(-1, capacity)) if capacity <= MOST_IN_MEMORY else None
         self._file: IO[bytes] | None = None
         if self._memory is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the buffer
@@ -58,17 +59,21 @@ class PartBuffer:
     @property
     def tree_hash(self) -> str:
         """The tree hash of what it holds."""
-        return self._hasher.hexdigest()
+        return self._hasher.tree_hash
 
     @property
     def known_tree_hash(self) -> str:
         """The same: it is known before the body is read."""
         return self.tree_hash
 
+    def hashes(self) -> Hashes:
+        """What it holds was hashed to."""
+        return self._hasher.hashes()
+
     def __iter__(self) -> Iterator[Buffer]:
         """What it holds, a chunk at a time."""
-        for start in range(0, self.size, MIB):
-            yield self._read(start, min(MIB, self.size - start))
+        for start in range(0, self.size, BLOCK):
+            yield self._read(start, min(BLOCK, self.size - start))
 
     def _read(self, start: int, size: int) -> Buffer:
         if self._memory is not None:

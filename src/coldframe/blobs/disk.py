@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING
 from coldframe.blobs.checking import check_blob
 from coldframe.blobs.folders import KeyFolders
 from coldframe.blobs.footer import BadFooter, encode_footer
+from coldframe.blobs.hashing import OwnHashing, TakenHashing
 from coldframe.blobs.reading import DiskBlob, blob_errors, open_file, read_footer, require_identity
 from coldframe.errors import DamagedArchive, ServiceUnavailable
 from coldframe.files import TEMPORARY_PREFIX, durable_write
 from coldframe.ports import Blob, Leftover
-from coldframe.tree_hash import TreeHasher
+from coldframe.tree_hash import root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from coldframe.blobs.hashing import Hashing
     from coldframe.files import Files
     from coldframe.model import Buffer
-    from coldframe.ports import Check, OpenBlob, Verdict
+    from coldframe.ports import Check, Hashes, OpenBlob, Verdict
 
 _SUFFIX = ".blob"
 _BLOB_NAME = re.compile(r"([0-9a-f]{32})\.blob")
@@ -48,10 +50,17 @@ class DiskBlobs:
         self._files = files
 
     def put(
-        self, key: bytes, buffers: Iterable[Buffer], *, note: Mapping[str, object], check: Check | None = None
+        self,
+        key: bytes,
+        buffers: Iterable[Buffer],
+        *,
+        note: Mapping[str, object],
+        check: Check | None = None,
+        hashes: Callable[[], Hashes] | None = None,
     ) -> Blob:
         """Keep the bytes durably under a new key."""
-        writing = _Writing(key, buffers, note=note, check=check)
+        hashing = OwnHashing() if hashes is None else TakenHashing(hashes)
+        writing = _Writing(key, buffers, hashing, note=note, check=check)
         try:
             folder = self._folders.ready(key)
             temporary = f"{TEMPORARY_PREFIX}{key.hex()}.tmp"
@@ -62,9 +71,9 @@ class DiskBlobs:
             if error is writing.source_error:  # the caller's own: its file could not be read
                 raise
             self._folders.forget(key)
-            msg = f"The store could not write {writing.hasher.size} bytes: {error.strerror or type(error).__name__}."
+            msg = f"The store could not write {hashing.size} bytes: {error.strerror or type(error).__name__}."
             raise ServiceUnavailable(msg) from error
-        return Blob(key, writing.hasher.size, writing.hasher.hexdigest())
+        return Blob(key, hashing.size, writing.tree_hash.hex())
 
     def exists(self, key: bytes) -> bool:
         """Whether a blob has that key."""
@@ -154,11 +163,18 @@ class _Writing:
     """The content of one blob file, made while its bytes stream through."""
 
     def __init__(
-        self, key: bytes, buffers: Iterable[Buffer], *, note: Mapping[str, object], check: Check | None
+        self,
+        key: bytes,
+        buffers: Iterable[Buffer],
+        hashing: Hashing,
+        *,
+        note: Mapping[str, object],
+        check: Check | None,
     ) -> None:
         """Nothing has been read yet."""
-        self.hasher = TreeHasher(keep_leaves=True)
+        self.tree_hash = b""
         self.source_error: BaseException | None = None
+        self._hashing = hashing
         self._key = key
         self._buffers = buffers
         self._note = note
@@ -168,7 +184,7 @@ class _Writing:
         """Data and footer, in few writes; the bytes of a small blob and its footer are one."""
         pending = bytearray()
         for buffer in self._source():
-            self.hasher.update(buffer)
+            self._hashing.update(buffer)
             if pending or len(buffer) < _GATHER:
                 pending += buffer
                 if len(pending) < _GATHER:
@@ -177,15 +193,14 @@ class _Writing:
                 pending = bytearray()
             else:
                 yield buffer
-        if self._check is not None:
-            self._check(self.hasher.size, self.hasher.hexdigest())
         yield pending + self._footer()
 
     def _footer(self) -> bytes:
-        hasher = self.hasher
-        return encode_footer(
-            self._key, size=hasher.size, tree_hash=hasher.digest(), leaves=hasher.leaves, note=self._note
-        )
+        size, leaves = self._hashing.size, self._hashing.leaves()
+        self.tree_hash = root(leaves)
+        if self._check is not None:
+            self._check(size, self.tree_hash.hex())
+        return encode_footer(self._key, size=size, tree_hash=self.tree_hash, leaves=leaves, note=self._note)
 
     def _source(self) -> Iterator[Buffer]:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 from contextlib import contextmanager
 from hashlib import sha256
@@ -54,7 +55,7 @@ class DiskBlob:
     def read(self, start: int, end: int) -> Iterator[Buffer]:
         """The bytes from `start` up to `end`, chunk by chunk."""
         size = self._footer.trailer.data_size
-        chunk = memoryview(bytearray(min(CHUNK, size)))
+        chunk = memoryview(mmap.mmap(-1, min(CHUNK, size)))  # a page of its own, for disks that fetch without a copy
         for number in range(start // CHUNK, -(-end // CHUNK)):
             first = number * CHUNK
             data = chunk[: min(CHUNK, size - first)]

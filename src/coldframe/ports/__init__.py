@@ -6,7 +6,7 @@ its facts and its bytes.
 
 from __future__ import annotations
 
-from coldframe.ports.blobs import Blob, Blobs, BlobState, Check, Leftover, OpenBlob, Verdict
+from coldframe.ports.blobs import Blob, Blobs, BlobState, Check, Hashes, Leftover, OpenBlob, Verdict
 from coldframe.ports.governing import CapacityRow, LockRow
 from coldframe.ports.ledger import (
     ArchiveRow,
@@ -21,7 +21,7 @@ from coldframe.ports.ledger import (
     UploadState,
     VaultRow,
 )
-from coldframe.ports.store import Body, ColdStore, JobOutput, Jobs, Uploads, Vaults
+from coldframe.ports.store import Body, ColdStore, JobOutput, Jobs, SelfHashing, Uploads, Vaults
 
 __all__ = [
     "ArchiveRow",
@@ -35,6 +35,7 @@ __all__ = [
     "ColdStore",
     "Facts",
     "FindingRow",
+    "Hashes",
     "JobOutput",
     "JobRow",
     "Jobs",
@@ -44,6 +45,7 @@ __all__ = [
     "OpenBlob",
     "PartRow",
     "ScrubRow",
+    "SelfHashing",
     "UploadRow",
     "UploadState",
     "Uploads",

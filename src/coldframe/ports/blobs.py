@@ -25,6 +25,21 @@ Check = Callable[[int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Hashes:
+    """What was found out about bytes in the pass in which they were read.
+
+    Args:
+        size: How many there were.
+        leaves: The SHA-256 of each MiB: the leaves of their tree hash.
+        crc32: Their CRC-32, by which whoever gets them knows that they are the bytes that were hashed.
+    """
+
+    size: int
+    leaves: Sequence[bytes]
+    crc32: int
+
+
+@dataclass(frozen=True, slots=True)
 class Blob:
     """Bytes that are durable under `key`."""
 
@@ -91,12 +106,19 @@ class Blobs(Protocol):
     """A place that keeps blobs. Any operation may be called from any thread and from several processes at once."""
 
     def put(
-        self, key: bytes, buffers: Iterable[Buffer], *, note: Mapping[str, object], check: Check | None = None
+        self,
+        key: bytes,
+        buffers: Iterable[Buffer],
+        *,
+        note: Mapping[str, object],
+        check: Check | None = None,
+        hashes: Callable[[], Hashes] | None = None,
     ) -> Blob:
         """Keep the bytes durably under a new key, with a note that tells a stranger what they are.
 
         The bytes are read once, hashed on the way, and never held. What `buffers` or `check` raises goes on to the
-        caller as it is, and nothing is kept.
+        caller as it is, and nothing is kept. `hashes`, asked after the last buffer, tells what they were hashed to
+        when they were read: then only their CRC-32 is computed here and must be the same.
         """
         ...
 

@@ -13,7 +13,7 @@ For all operations:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         UploadDescription,
         VaultDescription,
     )
+    from coldframe.ports.blobs import Hashes
 
 
 class Body(Protocol):
@@ -47,6 +48,15 @@ class Body(Protocol):
 
     def __iter__(self) -> Iterator[Buffer]:
         """The bytes in order, in buffers of any length."""
+        ...
+
+
+@runtime_checkable
+class SelfHashing(Body, Protocol):
+    """A body that hashes its bytes in the pass in which it reads them, so that no store in this process need again."""
+
+    def hashes(self) -> Hashes:
+        """What the bytes were hashed to; to be asked when the last buffer has been handed out."""
         ...
 
 

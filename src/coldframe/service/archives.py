@@ -9,7 +9,7 @@ from coldframe.errors import InvalidParameterValue, ResourceNotFound
 from coldframe.model import Receipt
 from coldframe.ports import ArchiveRow
 from coldframe.service import rules
-from coldframe.service.core import exactly, publish_part, require_same_hash
+from coldframe.service.core import exactly, hashes_of, publish_part, require_same_hash
 from coldframe.service.ids import Kind, decode_id, encode_id, new_key
 from coldframe.service.protection import require_permitted
 from coldframe.service.vaults import with_change
@@ -45,7 +45,9 @@ class ServiceArchives:
         sent = None if tree_hash is None else rules.tree_hash(tree_hash)
         key = new_key(now_ms)
         note = {"vault": vault_name, "archive": encode_id(Kind.ARCHIVE, key), "start": 0, "description": description}
-        blob = core.blobs.put(new_key(now_ms), exactly(body), note=note, check=require_same_hash(sent))
+        blob = core.blobs.put(
+            new_key(now_ms), exactly(body), note=note, check=require_same_hash(sent), hashes=hashes_of(body)
+        )
 
         def act(changes: Changes, now_ms: int) -> None:
             publish_part(core, changes, owner=key, start=0, blob=blob)

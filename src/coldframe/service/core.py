@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from coldframe.clock import to_milliseconds
 from coldframe.errors import InvalidParameterValue, ResourceNotFound, ServiceUnavailable
-from coldframe.ports import PartRow
+from coldframe.ports import PartRow, SelfHashing
 from coldframe.service.rules import is_vault_name
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from coldframe.clock import Clock
     from coldframe.model import Buffer, TierWaits
-    from coldframe.ports import Blob, Blobs, Body, Changes, Facts, Ledger, VaultRow
+    from coldframe.ports import Blob, Blobs, Body, Changes, Facts, Hashes, Ledger, VaultRow
     from coldframe.service.protection import PolicyRules
 
 T = TypeVar("T")
@@ -94,6 +94,11 @@ def exactly(body: Body) -> Iterator[Buffer]:
     if size != body.size:
         msg = f"Invalid Content-Length: {body.size}, but the body holds {'more' if size > body.size else size} bytes"
         raise InvalidParameterValue(msg)
+
+
+def hashes_of(body: Body) -> Callable[[], Hashes] | None:
+    """What tells the hashes of a body that hashes itself, for `Blobs.put`."""
+    return body.hashes if isinstance(body, SelfHashing) else None
 
 
 def require_same_hash(sent: str | None) -> Callable[[int, str], None]:

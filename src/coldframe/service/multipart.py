@@ -10,7 +10,7 @@ from coldframe.model import MAX_PARTS, ByteRange, Page, PartDescription, PartsPa
 from coldframe.ports import UploadRow, UploadState
 from coldframe.service import rules
 from coldframe.service.archives import Content, publish
-from coldframe.service.core import DAY_MS, exactly, publish_part, require_same_hash
+from coldframe.service.core import DAY_MS, exactly, hashes_of, publish_part, require_same_hash
 from coldframe.service.ids import Kind, decode_id, decode_marker, encode_id, encode_marker, new_key
 from coldframe.tree_hash import combine
 
@@ -57,7 +57,9 @@ class ServiceMultipart:
         archive_id = encode_id(Kind.ARCHIVE, upload.key)
         note = {"vault": vault_name, "archive": archive_id, "start": start, "part_size": upload.part_size}
         note |= {"description": upload.description}
-        blob = core.blobs.put(new_key(now_ms), exactly(body), note=note, check=require_same_hash(sent))
+        blob = core.blobs.put(
+            new_key(now_ms), exactly(body), note=note, check=require_same_hash(sent), hashes=hashes_of(body)
+        )
 
         def act(changes: Changes, now_ms: int) -> None:
             self._open(changes, vault_name, upload_id, now_ms)
