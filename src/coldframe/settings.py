@@ -75,7 +75,7 @@ class Settings:
 
     store: str | None = None
     vault: str | None = None
-    jobs: int = 4
+    jobs: int = 8
     part_size: int = 64 * MIB
     limit_rate: float | None = None
     output: str | None = None
@@ -195,7 +195,7 @@ def _quantity(value: object) -> str:
 KEYS: Mapping[str, Key] = {
     "store": Key(parse_text, "the store URL or folder", '"/mnt/disk/store"'),
     "vault": Key(parse_vault, "the vault", '"astrodata"'),
-    "jobs": Key(parse_jobs, "how many parts or files travel at once", "4"),
+    "jobs": Key(parse_jobs, "how many parts or files travel at once", "8"),
     "part_size": Key(parse_part_size, "the smallest part of a multipart upload", '"64MiB"'),
     "limit_rate": Key(lambda value: parse_rate(_quantity(value)), "the highest rate", '"20MiB/s"'),
     "output": Key(parse_output, "the form in which data is printed", '"table"'),

@@ -66,7 +66,7 @@ class Archiver:
         catalog: Catalog,
         *,
         clock: Clock,
-        jobs: int = 4,
+        jobs: int = 8,
         part_size: int = 64 * MIB,
         limit_rate: float | None = None,
         observer: Observer = ignore,

@@ -73,7 +73,7 @@ class Retriever:
         orders: Orders,
         *,
         clock: Clock,
-        jobs: int = 4,
+        jobs: int = 8,
         observer: Observer = ignore,
         files: Files | None = None,
         pricing: Pricing = free,
