@@ -1,0 +1,1 @@
+"""Where notifications go: Amazon SNS or an endpoint like it, and web hooks."""
