@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 
 from coldframe.clock import SystemClock
@@ -13,6 +13,8 @@ from coldframe.files import DiskFiles, ensure_folder
 from coldframe.model import TierWaits
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from coldframe.clock import Clock
     from coldframe.files import Files
     from coldframe.ports import ColdStore
@@ -27,6 +29,16 @@ _LATER = {
     "glacier": "Amazon Glacier vaults",
     "s3": "an S3 bucket with the Glacier storage classes",
 }
+
+
+class Governing(TypedDict, total=False):
+    """The settings of a `VaultService` that matter where others are served; they mean there what they mean here."""
+
+    account_id: str
+    region: str
+    inventory_cadence_seconds: float
+    free_daily_bytes: int
+    is_expedited_scarce: bool
 
 
 def open_store(  # noqa: PLR0913 - each has a default; together they are all that a store can differ in
@@ -64,8 +76,19 @@ def open_embedded(  # noqa: PLR0913 - as above
     vfs: str = "",
     waits: TierWaits | None = None,
     create: bool = True,
+    **governing: Unpack[Governing],
 ) -> VaultService:
-    """Open the vault service over a folder, in this process; raises as :func:`open_store`."""
+    """Open the vault service over a folder, in this process; raises as :func:`open_store`.
+
+    Args:
+        folder: The folder.
+        clock: What the store takes for the time.
+        files: How it changes the file system.
+        vfs: The SQLite VFS of its ledger, "" for the system's.
+        waits: How long its jobs take.
+        create: Whether a store that is not there is made.
+        governing: What else a `VaultService` can be told; its own defaults for what is absent.
+    """
     from coldframe.blobs import open_blobs, owner_of  # noqa: PLC0415 - adapters load where one is wanted
     from coldframe.ledger import open_ledger  # noqa: PLC0415 - as above
     from coldframe.service import VaultService  # noqa: PLC0415 - as above
@@ -86,7 +109,8 @@ def open_embedded(  # noqa: PLR0913 - as above
     ledger = open_ledger(ledger_path, vfs=vfs, files=files)
     try:
         blobs = open_blobs(blobs_path, files=files, ledger=ledger)
-        return VaultService(ledger, blobs, clock=clock, waits=waits or TierWaits(), url=folder_url(folder))
+        url = folder_url(folder)
+        return VaultService(ledger, blobs, clock=clock, waits=waits or TierWaits(), url=url, **governing)
     except BaseException:
         ledger.close()
         raise
