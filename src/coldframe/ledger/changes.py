@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from coldframe.ledger.facts import SqliteFacts
 from coldframe.ledger.governing import SqliteGoverningChanges
+from coldframe.ledger.keys import SqliteKeyChanges
 
 if TYPE_CHECKING:
     from coldframe.ports import ArchiveRow, FindingRow, JobRow, PartRow, ScrubRow, UploadRow, UploadState, VaultRow
@@ -42,7 +43,7 @@ _SET_SCRUB = (
 _ADD_FINDING = "INSERT OR REPLACE INTO finding (blob, kind, detail, found_ms, owner) VALUES (?, ?, ?, ?, ?)"
 
 
-class SqliteChanges(SqliteFacts, SqliteGoverningChanges):
+class SqliteChanges(SqliteFacts, SqliteGoverningChanges, SqliteKeyChanges):
     """Implements `ports.Changes`."""
 
     def claim(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coldframe.ledger.governing import SqliteGoverningFacts
+from coldframe.ledger.keys import SqliteKeyFacts
 from coldframe.model import Action, InventoryFormat, JobStatus, Tier
 from coldframe.ports import ArchiveRow, FindingRow, JobRow, PartRow, ScrubRow, UploadRow, UploadState, VaultRow
 
@@ -56,7 +57,7 @@ _DELETED = f"{_ARCHIVE} WHERE deleted_ms IS NOT NULL AND is_freed = 0 AND key > 
 _LAST_KEY = b"\xff" * 16
 
 
-class SqliteFacts(SqliteGoverningFacts):
+class SqliteFacts(SqliteGoverningFacts, SqliteKeyFacts):
     """Implements `ports.Facts` on a connection that is inside a transaction."""
 
     def __init__(self, connection: apsw.Connection) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from coldframe.ports.blobs import Blob, Blobs, BlobState, Check, Leftover, OpenBlob, Verdict
 from coldframe.ports.governing import CapacityRow, LockRow
+from coldframe.ports.keys import KeyRow
 from coldframe.ports.ledger import (
     ArchiveRow,
     Changes,
@@ -38,6 +39,7 @@ __all__ = [
     "JobOutput",
     "JobRow",
     "Jobs",
+    "KeyRow",
     "Ledger",
     "Leftover",
     "LockRow",

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from coldframe.ports.governing import GoverningChanges, GoverningFacts
+from coldframe.ports.keys import KeyChanges, KeyFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -144,7 +145,7 @@ class FindingRow:
     owner: bytes | None = None
 
 
-class Facts(GoverningFacts, Protocol):
+class Facts(GoverningFacts, KeyFacts, Protocol):
     """One consistent view of the ledger. Lists are bounded by `limit`; nobody ever holds a whole table."""
 
     def floor_ms(self) -> int:
@@ -242,7 +243,7 @@ class Facts(GoverningFacts, Protocol):
         ...
 
 
-class Changes(Facts, GoverningChanges, Protocol):
+class Changes(Facts, GoverningChanges, KeyChanges, Protocol):
     """A write transaction: it sees what it has done itself, others see it when it has ended well."""
 
     def raise_floor(self, now_ms: int) -> None:
