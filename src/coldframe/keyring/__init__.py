@@ -1,1 +1,8 @@
-"""Access keys: made, listed, revoked, and kept so that a copy of the ledger gives no secret away."""
+"""Access keys, and where their secrets are safe: sealed in the ledger, with a sealing key that lies elsewhere."""
+
+from __future__ import annotations
+
+from coldframe.keyring.keys import GRACE, KeyInfo, Keys, KeyState
+from coldframe.keyring.seal import Seal, SealFile
+
+__all__ = ["GRACE", "KeyInfo", "KeyState", "Keys", "Seal", "SealFile"]

@@ -17,6 +17,7 @@ from coldframe.service.notices import ServiceNotices
 from coldframe.service.policy_rules import ReadPolicies
 from coldframe.service.rehearsing import Rehearsal
 from coldframe.service.scrubbing import Scrub, progress_of
+from coldframe.service.standing import ServiceStanding
 from coldframe.service.sweeping import Sweep
 from coldframe.service.tags import ServiceTags
 from coldframe.service.vaults import ServiceVaults
@@ -46,6 +47,7 @@ class VaultService(
     ServicePolicies,
     ServiceLocks,
     ServiceLimits,
+    ServiceStanding,
 ):
     """Implements `ports.admin.GovernedStore`.
 
@@ -98,6 +100,11 @@ class VaultService(
     def identity(self) -> str:
         """What tells this store from every other."""
         return self._core.ledger.identity
+
+    @property
+    def ledger(self) -> Ledger:
+        """The store's facts, for what else is kept among them: access keys, and messages to be sent."""
+        return self._core.ledger
 
     @property
     def url(self) -> str:

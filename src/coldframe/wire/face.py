@@ -168,6 +168,7 @@ class Face:
             peer=request.peer,
             is_secure=request.is_secure,
             user_agent=request.header(b"user-agent"),
+            sent_tags=_sent_tags(known),
         )
         if access.is_foreign and operation.name in OWNER_ONLY:
             raise foreign_account(access.account_id)
@@ -208,6 +209,13 @@ def _owner(route: Route, key: Key) -> str:
     """The account that the path means: `-` is the caller's own."""
     account_id = route.parameters["accountId"]
     return key.account_id if account_id == "-" else account_id
+
+
+def _sent_tags(known: Mapping[str, Any]) -> Mapping[str, str | None] | None:
+    """The tags of a body, or the keys of tags; None where it holds neither, or could not be read."""
+    if "Tags" in known:
+        return dict(known["Tags"])
+    return dict.fromkeys(known["TagKeys"]) if "TagKeys" in known else None
 
 
 def _header_parameters(request: Request, route: Route) -> Mapping[str, str]:
