@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
 LEDGER_NAME = "ledger.sqlite"
 BLOBS_NAME = "blobs"
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(//)?")  # two letters at least: C:\store is a folder
-_LATER = {
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: C:\store is a folder
+_REMOTE = {
     "http": "a coldframe server or another Glacier endpoint",
     "https": "a coldframe server or another Glacier endpoint",
     "glacier": "Amazon Glacier vaults",
-    "s3": "an S3 bucket with the Glacier storage classes",
 }
+_LATER = {"s3": "an S3 bucket with the Glacier storage classes"}
+_KINDS = "a folder, file:///path, http://host:port, https://host or glacier://region"
 
 
 class Governing(TypedDict, total=False):
@@ -53,8 +54,10 @@ def open_store(  # noqa: PLR0913 - each has a default; together they are all tha
     """Open the store that a URL or a folder names.
 
     Args:
-        url_or_path: A folder, or `file:///path`: the embedded store. Other kinds come with later versions.
-        clock: What the store takes for the time.
+        url_or_path: A folder or `file:///path`, the embedded store; `http(s)://host:port`, a server; or
+            `glacier://region`, Amazon's vaults. The last two take `?profile=…&account=…&region=…`, and what they do not
+            say from the AWS configuration. They are not asked anything before they are used.
+        clock: What an embedded store takes for the time; this and the following mean nothing to any other.
         files: How it changes the file system.
         vfs: The SQLite VFS of its ledger, "" for the system's.
         waits: How long its jobs take.
@@ -65,6 +68,10 @@ def open_store(  # noqa: PLR0913 - each has a default; together they are all tha
         ResourceNotFound: The store is not there and `create` is False.
         FormatError, ServiceUnavailable: It is there and cannot be opened.
     """
+    if is_remote(url_or_path):
+        from coldframe.stores import open_glacier  # noqa: PLC0415 - adapters load where one is wanted
+
+        return open_glacier(url_or_path)
     return open_embedded(store_folder(url_or_path), clock=clock, files=files, vfs=vfs, waits=waits, create=create)
 
 
@@ -121,25 +128,28 @@ def is_embedded_store(folder: str) -> bool:
     return os.path.exists(os.path.join(folder, LEDGER_NAME)) or os.path.exists(os.path.join(folder, BLOBS_NAME))
 
 
+def is_remote(url_or_path: str) -> bool:
+    """Whether a store is somewhere else, with bytes that no command of this machine can look after."""
+    return _scheme(url_or_path) in _REMOTE
+
+
 def store_folder(url_or_path: str) -> str:
     """The absolute folder of an embedded store.
 
     Raises:
         BadUsage: The URL names another kind of store.
     """
-    match = _SCHEME.match(url_or_path)
-    scheme = match[1].lower() if match else ""
+    scheme, shown = _scheme(url_or_path), _without_secrets(url_or_path)
+    if scheme in _REMOTE:
+        raise BadUsage(f"{shown} names {_REMOTE[scheme]}, which is somewhere else: use a folder or file:///path.")
     if scheme in _LATER:
-        raise BadUsage(
-            f"{_without_secrets(url_or_path)} names {_LATER[scheme]}: not yet in this version. "
-            "Use a folder or file:///path."
-        )
+        raise BadUsage(f"{shown} names {_LATER[scheme]}: not yet in this version. Use {_KINDS}.")
     if scheme == "file":
         return _folder_of(url_or_path)
-    if match and match[2]:
-        raise BadUsage(f"{url_or_path} names no kind of store: use a folder or file:///path.")
+    if scheme and url_or_path.startswith("://", len(scheme)):
+        raise BadUsage(f"{shown} names no kind of store: use {_KINDS}.")
     if not url_or_path:
-        raise BadUsage("The store is empty: use a folder or file:///path.")
+        raise BadUsage(f"The store is empty: use {_KINDS}.")
     return os.path.abspath(os.path.expanduser(url_or_path))
 
 
@@ -147,6 +157,12 @@ def folder_url(folder: str) -> str:
     """The URL of an embedded store."""
     path = os.path.abspath(folder).replace(os.sep, "/")
     return "file://" + quote_from_bytes(os.fsencode(path if path.startswith("/") else f"/{path}"), safe="/:")
+
+
+def _scheme(url_or_path: str) -> str:
+    """The lower-case scheme of a URL; "" for a path."""
+    match = _SCHEME.match(url_or_path)
+    return match[1].lower() if match else ""
 
 
 def _folder_of(url: str) -> str:
