@@ -22,6 +22,7 @@ from coldframe.ports.ledger import (
     UploadState,
     VaultRow,
 )
+from coldframe.ports.outbox import NoticeRow, NoticeState
 from coldframe.ports.store import Body, ColdStore, JobOutput, Jobs, Uploads, Vaults
 
 __all__ = [
@@ -43,6 +44,8 @@ __all__ = [
     "Ledger",
     "Leftover",
     "LockRow",
+    "NoticeRow",
+    "NoticeState",
     "OpenBlob",
     "PartRow",
     "ScrubRow",

@@ -14,6 +14,7 @@ from coldframe.service.limits import ServiceLimits
 from coldframe.service.locks import ServiceLocks
 from coldframe.service.multipart import ServiceMultipart
 from coldframe.service.notices import ServiceNotices
+from coldframe.service.outbox import ServiceOutbox
 from coldframe.service.policy_rules import ReadPolicies
 from coldframe.service.rehearsing import Rehearsal
 from coldframe.service.scrubbing import Scrub, progress_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from coldframe.clock import Clock
     from coldframe.ports import Blobs, Ledger
+    from coldframe.service.outbox import OutboxPorts
     from coldframe.service.protection import PolicyRules
     from coldframe.service.scrubbing import Finding, ScrubProgress
     from coldframe.service.sweeping import SweepReport
@@ -141,6 +143,10 @@ class VaultService(
             ServiceUnavailable: A blob could not be looked at for a reason that says nothing about it.
         """
         return Scrub(self._core, rate=rate, restart=restart).findings()
+
+    def outbox(self, ports: OutboxPorts) -> ServiceOutbox:
+        """The notices that wait to be delivered; several, also in other processes, share the work."""
+        return ServiceOutbox(self._core, ports)
 
     def scrub_progress(self) -> ScrubProgress | None:
         """How far the last scrub is, or None."""
