@@ -90,6 +90,7 @@ class Settings:
     tier: Tier = Tier.STANDARD
     max_cost: float | None = None
     tiers: TierWaits = field(default_factory=TierWaits)
+    seal_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,7 @@ KEYS: Mapping[str, Key] = {
     "tier": Key(parse_tier, "how quickly a retrieval is wanted", '"Standard"'),
     "max_cost": Key(lambda value: parse_money(_quantity(value)), "the highest price of an order, US dollars", "5"),
     "tiers": Key(parse_waits, "how long jobs of the embedded store take", '"amazon"'),
+    "seal_key": Key(parse_path, "the file that unseals access keys, if not in the store", '"/etc/coldframe/seal.key"'),
 }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from coldframe.keyring.keys import GRACE, KeyInfo, Keys, KeyState
+from coldframe.keyring.info import KeyInfo, KeyState
+from coldframe.keyring.keys import GRACE, Keys
 from coldframe.keyring.seal import Seal, SealFile
 
 __all__ = ["GRACE", "KeyInfo", "KeyState", "Keys", "Seal", "SealFile"]

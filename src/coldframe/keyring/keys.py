@@ -6,13 +6,13 @@ import re
 import secrets
 import string
 from base64 import b64encode
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from coldframe.clock import EPOCH, from_milliseconds, to_milliseconds
 from coldframe.errors import BadUsage, CredentialsProblem, FormatError, ResourceNotFound
+from coldframe.keyring.info import KeyState, info_of, moment, state_of
 from coldframe.ports import KeyRow
 from coldframe.wire.access import Key, KeyScope
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from coldframe.clock import Clock
+    from coldframe.keyring.info import KeyInfo
     from coldframe.keyring.seal import Seal, SealFile
     from coldframe.ports import Changes, Facts, Ledger
 
@@ -31,29 +32,6 @@ _ID_SIZE = 16
 _SECRET_BYTES = 30  # 40 characters of base64, as the original's
 GRACE = timedelta(days=7)
 """How long a key that was given a successor goes on to work."""
-
-
-class KeyState(StrEnum):
-    """What a key is worth."""
-
-    ACTIVE = "active"
-    EXPIRED = "expired"
-    REVOKED = "revoked"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyInfo:
-    """What may be known about a key: all but its secret. `scope` is the text of the row, unchecked."""
-
-    access_key_id: str
-    account_id: str
-    scope: str
-    state: KeyState
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    rotated_at: datetime | None
-    successor_id: str | None
 
 
 class Keys:
@@ -102,9 +80,17 @@ class Keys:
 
         def act(facts: Facts) -> Sequence[KeyInfo]:
             now_ms = self._now_ms(facts)
-            return [_info(row, now_ms) for row in facts.access_keys()]
+            return [info_of(row, now_ms) for row in facts.access_keys()]
 
         return self._ledger.read(act)
+
+    def describe(self, access_key_id: str) -> KeyInfo:
+        """What may be known about a key. No sealing key is needed.
+
+        Raises:
+            ResourceNotFound: There is no such key.
+        """
+        return self._ledger.read(lambda facts: info_of(_row(facts, access_key_id), self._now_ms(facts)))
 
     def revoke(self, access_key_id: str) -> KeyInfo:
         """Make a key worth nothing, at once and for ever, and wipe its secret. No sealing key is needed.
@@ -119,7 +105,7 @@ class Keys:
             if row.revoked_ms is None:
                 row = replace(row, sealed=None, revoked_ms=now_ms)
                 changes.update_access_key(row)
-            return _info(row, now_ms)
+            return info_of(row, now_ms)
 
         return self._ledger.write_alone(act)
 
@@ -208,7 +194,7 @@ class Keys:
             secret_access_key=secret,
             account_id=account_id,
             scope=scope,
-            expires_at=_moment(expires_ms),
+            expires_at=moment(expires_ms),
         )
 
     def _seal_for_new(self, changes: Changes) -> Seal:
@@ -274,31 +260,6 @@ def _row(facts: Facts, access_key_id: str) -> KeyRow:
     return row
 
 
-def _state(row: KeyRow, now_ms: int) -> KeyState:
-    if row.revoked_ms is not None:
-        return KeyState.REVOKED
-    is_over = row.expires_ms is not None and row.expires_ms <= now_ms
-    return KeyState.EXPIRED if is_over else KeyState.ACTIVE
-
-
-def _moment(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else from_milliseconds(milliseconds)
-
-
-def _info(row: KeyRow, now_ms: int) -> KeyInfo:
-    return KeyInfo(
-        access_key_id=row.access_key_id,
-        account_id=row.account_id,
-        scope=row.scope,
-        state=_state(row, now_ms),
-        created_at=from_milliseconds(row.created_ms),
-        expires_at=_moment(row.expires_ms),
-        revoked_at=_moment(row.revoked_ms),
-        rotated_at=_moment(row.rotated_ms),
-        successor_id=row.successor_id,
-    )
-
-
 def _require_account(account_id: str) -> None:
     if not _ACCOUNT.fullmatch(account_id):
         raise BadUsage(f"{account_id!r} is no account: an account is 12 digits, such as 123456789012.")
@@ -310,7 +271,7 @@ def _require_later(expires_ms: int | None, now_ms: int) -> None:
 
 
 def _require_rotatable(row: KeyRow, now_ms: int) -> None:
-    state = _state(row, now_ms)
+    state = state_of(row, now_ms)
     if state is not KeyState.ACTIVE:
         raise BadUsage(f"The access key {row.access_key_id} is {state}; make a new one with `coldframe key create`.")
     if row.successor_id is not None:
