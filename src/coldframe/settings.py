@@ -19,10 +19,16 @@ from coldframe.quantities import parse_duration, parse_money, parse_rate, parse_
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from coldframe.notify.targets import WebHook
+
 CONFIG_NAME = "config.toml"
 OUTPUT_FORMS = ("table", "csv", "json")
+AMAZON_SNS = "amazon"
+"""In place of an endpoint: Amazon's own."""
 _MAX_JOBS = 256
 _VAULT = re.compile(r"[A-Za-z0-9._-]{1,255}", re.ASCII)
+_TOPIC = re.compile(r"arn:[a-z-]+:sns:[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9_.-]{1,256}", re.ASCII)
+_HOOK_KEYS = frozenset({"url", "secret"})
 _TIER_KEYS = ("expedited", "standard", "bulk", "inventory")
 
 
@@ -90,6 +96,9 @@ class Settings:
     tier: Tier = Tier.STANDARD
     max_cost: float | None = None
     tiers: TierWaits = field(default_factory=TierWaits)
+    sns_endpoint: str | None = None
+    webhooks: Mapping[str, WebHook] = field(default_factory=dict)
+    webhooks_allow_private: bool = False
     seal_key: str | None = None
 
 
@@ -187,6 +196,42 @@ def parse_waits(value: object) -> TierWaits:
     return TierWaits(**{f"{tier}_seconds": parse_duration(_quantity(wait)) for tier, wait in value.items()})
 
 
+def parse_sns_endpoint(value: object) -> str:
+    """`"amazon"`, or the URL of an endpoint that speaks like SNS."""
+    from coldframe.notify.targets import parse_target  # noqa: PLC0415 - only where somebody is served; start-up time
+
+    text = parse_text(value)
+    if text.lower() == AMAZON_SNS:
+        return AMAZON_SNS
+    try:
+        parse_target(text)
+    except ValueError as error:
+        raise ValueError('it wants "amazon", or a URL: "http://127.0.0.1:4566"') from error
+    return text
+
+
+def parse_webhooks(value: object) -> Mapping[str, WebHook]:
+    """A table of web hooks by the ARNs of topics: each a URL, or a table of URL and secret."""
+    if not isinstance(value, dict):
+        raise ValueError("it wants a table of topic ARNs and URLs")  # noqa: TRY004 - as above
+    for topic in value:
+        if not _TOPIC.fullmatch(topic):
+            raise ValueError(f"{topic!r} is no topic; it wants arn:aws:sns:<region>:<12 digits>:<name>")
+    return {topic: _webhook(hook) for topic, hook in value.items()}
+
+
+def _webhook(value: object) -> WebHook:
+    from coldframe.notify.targets import WebHook, parse_target  # noqa: PLC0415 - as above
+
+    table = value if isinstance(value, dict) else {"url": value}
+    unknown = sorted(set(table) - _HOOK_KEYS)
+    if unknown:
+        raise ValueError(
+            f"{unknown[0]!r} is not known of a web hook; it wants url and secret"
+        )
+    return WebHook(parse_target(table.get("url")), parse_text(table["secret"]) if "secret" in table else None)
+
+
 def _quantity(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("it wants a number, or a text with a unit")  # noqa: TRY004 - as above
@@ -211,6 +256,13 @@ KEYS: Mapping[str, Key] = {
     "tier": Key(parse_tier, "how quickly a retrieval is wanted", '"Standard"'),
     "max_cost": Key(lambda value: parse_money(_quantity(value)), "the highest price of an order, US dollars", "5"),
     "tiers": Key(parse_waits, "how long jobs of the embedded store take", '"amazon"'),
+    "sns_endpoint": Key(parse_sns_endpoint, "where serve publishes that jobs are done", '"http://127.0.0.1:4566"'),
+    "webhooks": Key(
+        parse_webhooks,
+        "where serve posts that jobs are done, by topic",
+        '{ "arn:aws:sns:us-east-1:123456789012:ready" = "https://hooks.example.org/ready" }',
+    ),
+    "webhooks_allow_private": Key(parse_flag, "whether web hooks may be in a private network", "false"),
     "seal_key": Key(parse_path, "the file that unseals access keys, if not in the store", '"/etc/coldframe/seal.key"'),
 }
 
