@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     )
 
 
+IDENTITY_HEADER = "x-coldframe-store"
+"""The header in which a store that is reached by HTTP tells its identity, beside what the protocol knows."""
+
+
 class Body(Protocol):
     """Bytes on their way into a store.
 

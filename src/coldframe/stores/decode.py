@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
+class Answer(dict[str, Any]):
+    """What a store answered. What it lacks and must have makes it no answer: the store's fault, never a `KeyError`."""
+
+    def __missing__(self, name: str) -> Any:
+        """Refuse the answer."""
+        raise ServiceUnavailable(f"The store's answer makes no sense: it has no {name}. Is it a Glacier endpoint?")
+
+
 def read(act: Callable[[Mapping[str, Any]], T], members: Mapping[str, Any]) -> T:
     """What `act` makes of an answer; one that does not make sense is the store's fault."""
     try:

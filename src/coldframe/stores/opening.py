@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from coldframe.errors import BadUsage
 from coldframe.stores.glacier import GlacierStore
 from coldframe.stores.translation import translate
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 _CONNECT_SECONDS = 10
 _SILENCE_SECONDS = 60
@@ -44,7 +48,7 @@ def read_url(url: str) -> Place:
     account, profile = options.get("account") or "-", options.get("profile")
     if parts.scheme in _ELSEWHERE:
         endpoint = urlunsplit((parts.scheme, parts.netloc, "", "", ""))
-        if not parts.hostname or parts.path not in {"", "/"}:
+        if not parts.hostname or parts.path not in {"", "/"} or not _has_port(parts):
             raise BadUsage(f"{url} is not the URL of a server: write {parts.scheme}://host:port.")
         return Place(endpoint, options.get("region"), profile, account)
     if parts.scheme != "glacier" or parts.path not in {"", "/"}:
@@ -72,7 +76,8 @@ def open_client(place: Place, *, config: Any = None) -> Any:
     """An ordinary boto3 client of a place; `config` is botocore's."""
     import boto3  # noqa: PLC0415 - heavy: half a second
 
-    session = boto3.session.Session(profile_name=place.profile, region_name=place.region)
+    region = place.region or os.environ.get("AWS_REGION")  # which every other SDK of Amazon's reads, and boto3 does not
+    session = boto3.session.Session(profile_name=place.profile, region_name=region)
     region = session.region_name or (_DEFAULT_REGION if place.endpoint else None)
     return session.client("glacier", region_name=region, endpoint_url=place.endpoint, config=config)
 
@@ -89,6 +94,14 @@ def client_config() -> Any:
         tcp_keepalive=True,
         user_agent_extra="coldframe",
     )
+
+
+def _has_port(parts: SplitResult) -> bool:
+    """Whether the port, if there is one, is a port."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _without_secrets(url: str) -> str:

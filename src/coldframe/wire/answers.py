@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from coldframe.errors import StoreError
+from coldframe.ports.store import IDENTITY_HEADER
 from coldframe.wire.call import Stream
 from coldframe.wire.encode import encode_content, encode_headers
 from coldframe.wire.faults import encode_fault, status_of
@@ -90,6 +91,8 @@ class Reply:
                 msg = "a header's value is not printable ASCII"
                 raise ValueError(msg)
         common = [("x-amzn-RequestId", self.subject.request_id), ("Date", format_datetime(self.at, usegmt=True))]
+        if self.subject.store_identity is not None:
+            common.append((IDENTITY_HEADER, self.subject.store_identity))
         return [*common, *headers, *([] if size is None else [("Content-Length", str(size))])]
 
 

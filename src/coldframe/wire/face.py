@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 VERBS: Mapping[str, Verb] = {**ARCHIVE_VERBS, **GOVERNING_VERBS, **JOB_VERBS}
 _SERVER_ERROR = 500
+_INTRODUCTION = "DescribeVault"
+"""The operation whose answer, a refusal included, also tells which store this is, so that a client's catalog knows the
+store again wherever it is opened from."""
 _INDIFFERENT = frozenset({"CreateVault", "DeleteVault"})
 """What does not need the vault to be there."""
 
@@ -124,6 +127,8 @@ class Face:
         store = self._stores(account_id)
         if store is None:
             raise foreign_account(account_id)
+        if route.operation.name == _INTRODUCTION:
+            exchange.subject.store_identity = store.identity
         body = HashedBody(exchange.incoming, exchange.request.header(b"x-amz-content-sha256"))
         parameters = {**route.parameters, **_header_parameters(exchange.request, route)}
         call = Call(store, account_id, parameters, content, body, self._hashes_inventories)

@@ -90,12 +90,14 @@ class Subject:
         access_key_id: The key that signed it, once the signature was found right.
         operation: The name of the operation.
         vault_name: The vault in its path.
+        store_identity: The store that it went to, where the answer tells: in `ports.store.IDENTITY_HEADER`.
     """
 
     request_id: str
     access_key_id: str | None = None
     operation: str | None = None
     vault_name: str | None = None
+    store_identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
