@@ -32,6 +32,7 @@ COMMANDS = {
     "inventory": Lazy(_CARE, "Export, import or rebuild the record of what is where."),
     "vault": Lazy(_PARTS, "Create, list, show or delete vaults."),
     "key": Lazy(_PARTS, "Create, list, revoke or rotate access keys."),
+    "serve": Lazy(_PARTS, "Serve the vaults of a store to Glacier clients."),
     "completion": Lazy(_PARTS, "Print the completion script of a shell."),
 }
 EXAMPLES = (

@@ -152,6 +152,10 @@ class VaultService(
         """How far the last scrub is, or None."""
         return progress_of(self._core)
 
+    def has_findings(self) -> bool:
+        """Whether the last scrub, as far as it is, has found bytes damaged or missing."""
+        return bool(self._core.read(lambda facts, _: facts.findings(after=b"", limit=1)))
+
     def close(self) -> None:
         """Let go of the ledger."""
         self._core.ledger.close()
