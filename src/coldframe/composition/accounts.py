@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Protocol, Self
 from coldframe.clock import SystemClock
 from coldframe.composition.authorizing import PolicyAuthorizer
 from coldframe.composition.stores import is_embedded_store, open_embedded
-from coldframe.errors import BadUsage, FormatError
+from coldframe.errors import FormatError
 from coldframe.files import DiskFiles
-from coldframe.keyring import Keys, SealFile
+from coldframe.keyring import Keys, SealFile, require_account
 from coldframe.wire.access import KeyScope
 
 if TYPE_CHECKING:
@@ -104,9 +104,8 @@ class Accounts:
         Raises:
             As `Keys.create`, and as `store`.
         """
-        account_id = account_id or self._own_id
-        if not _ACCOUNT.fullmatch(account_id):
-            raise BadUsage(f"{account_id!r} is no account: an account is 12 digits, such as 123456789012.")
+        account_id = self._own_id if account_id is None else account_id
+        require_account(account_id)
         if self.store(account_id) is None:
             self._open(account_id, create=True)
         return self.keyring.create(account_id=account_id, scope=scope, expires_at=expires_at)

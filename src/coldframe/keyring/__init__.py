@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coldframe.keyring.info import KeyInfo, KeyState
-from coldframe.keyring.keys import GRACE, Keys
+from coldframe.keyring.keys import GRACE, Keys, require_account
 from coldframe.keyring.seal import Seal, SealFile
 
-__all__ = ["GRACE", "KeyInfo", "KeyState", "Keys", "Seal", "SealFile"]
+__all__ = ["GRACE", "KeyInfo", "KeyState", "Keys", "Seal", "SealFile", "require_account"]

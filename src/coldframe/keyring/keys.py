@@ -34,6 +34,12 @@ GRACE = timedelta(days=7)
 """How long a key that was given a successor goes on to work."""
 
 
+def require_account(account_id: str) -> None:
+    """Refuse, with `BadUsage`, what is no account."""
+    if not _ACCOUNT.fullmatch(account_id):
+        raise BadUsage(f"{account_id!r} is no account: an account is 12 digits, such as 123456789012.")
+
+
 class Keys:
     """The access keys of all accounts of one folder; implements `wire.access.Keyring`.
 
@@ -65,7 +71,7 @@ class Keys:
             CredentialsProblem, FormatError: The sealing key that belongs to the other keys is not at hand.
             ServiceUnavailable: It could not be written.
         """
-        _require_account(account_id)
+        require_account(account_id)
 
         def act(changes: Changes) -> Key:
             now_ms = self._pass_time(changes)
@@ -258,11 +264,6 @@ def _row(facts: Facts, access_key_id: str) -> KeyRow:
     if row is None:
         raise ResourceNotFound(f"There is no access key {access_key_id}; `coldframe key list` shows those there are.")
     return row
-
-
-def _require_account(account_id: str) -> None:
-    if not _ACCOUNT.fullmatch(account_id):
-        raise BadUsage(f"{account_id!r} is no account: an account is 12 digits, such as 123456789012.")
 
 
 def _require_later(expires_ms: int | None, now_ms: int) -> None:

@@ -1,0 +1,115 @@
+"""Accounts: the folder's own, those that have keys, and nobody else."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from coldframe.composition.accounts import ACCOUNTS_NAME, OWN_ACCOUNT
+from coldframe.errors import FormatError
+from coldframe.testing.bodies import BytesBody
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coldframe.composition.accounts import Accounts
+    from coldframe.testing.clock import FakeClock
+
+    OpenAccounts = Callable[..., Accounts]
+
+OTHER = "123456789012"
+
+
+def _place(store_folder: str, account_id: str) -> str:
+    return os.path.join(store_folder, ACCOUNTS_NAME, account_id)
+
+
+def test_own_account_has_the_folder(accounts: Accounts) -> None:
+    """What was archived without a server is what the own account serves; no key is needed for it to be known."""
+    own = accounts.all()
+    assert own == [accounts.store(OWN_ACCOUNT)]
+    own[0].create_vault("v")
+    assert f":{OWN_ACCOUNT}:" in own[0].describe_vault("v").vault_arn
+
+
+@pytest.mark.parametrize("account_id", [OTHER, "", "-", "..", "../000000000000", "00000000000", "000000000000\n"])
+def test_account_without_keys_is_unknown(accounts: Accounts, store_folder: str, account_id: str) -> None:
+    """It has no store, and asking for it makes none."""
+    assert accounts.store(account_id) is None
+    assert not os.path.exists(os.path.join(store_folder, ACCOUNTS_NAME))
+
+
+def test_first_key_brings_a_store(accounts: Accounts, open_again: OpenAccounts, store_folder: str) -> None:
+    """Below the folder, of the same layout; other openings find it when it is first asked for."""
+    serving = open_again()
+    assert serving.store(OTHER) is None
+    accounts.create_key(account_id=OTHER)
+    assert {"blobs", "ledger.sqlite"} <= set(os.listdir(_place(store_folder, OTHER)))
+    store = serving.store(OTHER)
+    assert store is not None
+    assert store is serving.store(OTHER)
+    store.create_vault("v")
+    assert f":{OTHER}:" in store.describe_vault("v").vault_arn
+    assert store.identity != serving.all()[0].identity
+    assert not list(serving.all()[0].list_vaults().items)
+
+
+def test_revoked_account_keeps_its_store(accounts: Accounts, open_again: OpenAccounts) -> None:
+    """Its vaults may be another account's to read; nobody of its own comes in without a key."""
+    key = accounts.create_key(account_id=OTHER)
+    accounts.keyring.revoke(key.access_key_id)
+    assert open_again().store(OTHER) is not None
+
+
+def test_all_reaches_every_byte(
+    accounts: Accounts, open_again: OpenAccounts, store_folder: str, clock: FakeClock
+) -> None:
+    """Sweeping and scrubbing go through the stores that lie there, opened or not; other folders are none."""
+    accounts.create_key(account_id=OTHER)
+    accounts.create_key(account_id="222222222222")
+    for name in ("333333333333", "lost+found"):
+        os.mkdir(_place(store_folder, name))
+    store = accounts.store(OTHER)
+    assert store is not None
+    store.create_vault("v")
+    archive_id = store.upload_archive("v", BytesBody(b"x")).archive_id
+    (path,) = [
+        os.path.join(folder, name)
+        for folder, _, names in os.walk(_place(store_folder, OTHER))
+        for name in names
+        if name.endswith(".blob")
+    ]
+    with open(path, "r+b") as file:
+        file.write(b"y")
+    clock.advance(1)
+    found = [finding for each in open_again().all() for finding in each.scrub()]
+    assert len(open_again().all()) == 3
+    assert [finding.archive_id for finding in found] == [archive_id]
+
+
+def test_account_whose_store_is_gone_is_an_error(
+    accounts: Accounts, open_again: OpenAccounts, store_folder: str
+) -> None:
+    """It is not taken for a new one: an unmounted disk must not look like an empty account."""
+    accounts.create_key(account_id=OTHER)
+    accounts.close()
+    place = _place(store_folder, OTHER)
+    os.rename(place, f"{place}.away")
+    serving = open_again()
+    with pytest.raises(FormatError, match=f"store of the account {OTHER} is not there") as caught:
+        serving.store(OTHER)
+    assert store_folder not in str(caught.value)
+    with pytest.raises(FormatError):
+        serving.create_key(account_id=OTHER)
+    assert not os.path.exists(place)
+
+
+def test_many_threads_open_a_store_once(accounts: Accounts, open_again: OpenAccounts) -> None:
+    """However many ask for an account at once get the same store."""
+    accounts.create_key(account_id=OTHER)
+    serving = open_again()
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(serving.store, [OTHER] * 16))) == 1
