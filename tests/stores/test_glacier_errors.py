@@ -28,7 +28,7 @@ from coldframe.wire.in_process import answer_in_process, open_client
 from wire.world import KEY, REGION, make_face
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from coldframe.wire.face import Face
     from wire.world import GovernedService
@@ -174,14 +174,15 @@ def test_answer_of_another_server_is_refused(answer: bytes) -> None:
     client.meta.events.register(
         "before-send.glacier", lambda request, **_: AWSResponse(request.url, 200, {}, _Raw(answer))
     )
-    for ask in (
+    questions: tuple[Callable[[GlacierStore], object], ...] = (
         lambda store: store.list_vaults(),
         lambda store: store.initiate_job("v", ArchiveRetrieval("x")),
         lambda store: store.get_vault_access_policy("v"),
         lambda store: store.describe_vault("v"),
         lambda store: store.get_job_output("v", "j"),
         lambda store: store.identity,
-    ):
+    )
+    for ask in questions:
         with pytest.raises(errors.ServiceUnavailable, match="makes no sense"):
             ask(GlacierStore(client, url=_URL))
 

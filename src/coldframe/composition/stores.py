@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 LEDGER_NAME = "ledger.sqlite"
 BLOBS_NAME = "blobs"
+OWN_ACCOUNT = "000000000000"
+"""Whose a store is, unless something else is said."""
+LOCAL_REGION = "local"
+"""Where it is while nobody serves it."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: C:\store is a folder
 _REMOTE = {
     "http": "a coldframe server or another Glacier endpoint",
@@ -94,7 +98,7 @@ def open_embedded(  # noqa: PLR0913 - as above
         vfs: The SQLite VFS of its ledger, "" for the system's.
         waits: How long its jobs take.
         create: Whether a store that is not there is made.
-        governing: What else a `VaultService` can be told; its own defaults for what is absent.
+        governing: What else a `VaultService` can be told; without it, it is the own account's, in no region.
     """
     from coldframe.blobs import open_blobs, owner_of  # noqa: PLC0415 - adapters load where one is wanted
     from coldframe.ledger import open_ledger  # noqa: PLC0415 - as above
@@ -117,6 +121,7 @@ def open_embedded(  # noqa: PLR0913 - as above
     try:
         blobs = open_blobs(blobs_path, files=files, ledger=ledger)
         url = folder_url(folder)
+        governing = {"account_id": OWN_ACCOUNT, "region": LOCAL_REGION, **governing}
         return VaultService(ledger, blobs, clock=clock, waits=waits or TierWaits(), url=url, **governing)
     except BaseException:
         ledger.close()

@@ -27,7 +27,7 @@ from coldframe.stores.bodies import PreparedBody, hand_over_hashes, require_tree
 from coldframe.stores.encode import job_parameters
 from coldframe.stores.governing import GlacierGoverning
 from coldframe.stores.output import GlacierOutput
-from coldframe.stores.translation import translate
+from coldframe.stores.translation import translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from coldframe.ports import Body, JobOutput
 
 _LOST_NAMES = frozenset({"", ".", ".."})
-_OWN_ACCOUNT = "-"
+OWN_ACCOUNT = "-"
+"""In the place of an account's number: that of the credentials."""
 _NO_VAULT = "coldframe.asks.whose.vaults.these.are"
 _ARN = re.compile(r"arn:[a-z-]+:glacier:([^:\s]+):([0-9]{12}):")
 _COLDFRAME = re.compile(r"coldframe:[0-9a-f]{32}")
@@ -54,7 +55,7 @@ class GlacierStore(GlacierGoverning):
         account_id: Whose vaults are meant; `-` for those of the credentials.
     """
 
-    def __init__(self, client: Any, *, url: str, account_id: str = _OWN_ACCOUNT) -> None:
+    def __init__(self, client: Any, *, url: str, account_id: str = OWN_ACCOUNT) -> None:
         """Have the client take the hashes that are computed here."""
         self._client = client
         self._url = url
@@ -236,14 +237,8 @@ class GlacierStore(GlacierGoverning):
 
     def _ask(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
         """Ask once, and translate what goes wrong."""
-        try:
-            answer = decode.Answer(getattr(self._client, operation)(accountId=self._account_id, **parameters))
-        except Exception as error:
-            translated = translate(error, self._url)
-            if translated is error:
-                raise
-            raise translated from error
-        return answer
+        with translated(self._url):
+            return decode.Answer(getattr(self._client, operation)(accountId=self._account_id, **parameters))
 
 
 def _told_name(answer: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from coldframe.errors import (
@@ -17,7 +18,7 @@ from coldframe.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from coldframe.errors import ColdframeError
 
@@ -68,6 +69,18 @@ def _by_code(root: type[StoreError]) -> dict[str, type[StoreError]]:
 
 
 _CLASSES = {**_by_code(StoreError), ServiceUnavailable.code: ServiceUnavailable}
+
+
+@contextmanager
+def translated(url: str) -> Iterator[None]:
+    """The border: whatever botocore raises while something is asked of the store of that URL becomes ours, once."""
+    try:
+        yield
+    except Exception as error:
+        ours = translate(error, url)
+        if ours is error:
+            raise
+        raise ours from error
 
 
 def translate(error: Exception, url: str) -> Exception:
