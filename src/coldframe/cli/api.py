@@ -7,10 +7,10 @@ import sys
 from contextlib import contextmanager
 from difflib import get_close_matches
 from tempfile import SpooledTemporaryFile
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
-from click.utils import make_default_short_help
 
 from coldframe.cli.charges import CHARGES
 from coldframe.cli.command import SETTINGS, Command, Group
@@ -102,14 +102,13 @@ def _command_of(operation: ApiOperation) -> click.Command:
     callback: Any = click.pass_obj(run)
     for option in reversed(options):
         callback = option(callback)
-    decorate: Any = click.command(
+    return click.command(
         operation.command,
         cls=Command,
         help=f"{operation.name}. {operation.meaning}",
-        short_help=make_default_short_help(operation.summary, _SUMMARY_WIDTH),
+        short_help=shorten(operation.summary, _SUMMARY_WIDTH, placeholder=" ..."),
         context_settings={**SETTINGS, "token_normalize_func": command_name},
-    )
-    return cast("click.Command", decorate(callback))
+    )(callback)
 
 
 def _option_of(parameter: Parameter) -> Any:
