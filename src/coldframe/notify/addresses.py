@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ipaddress import IPv6Address
 
-_V4_SPECIAL = (
+_V4_SPECIAL = (  # on top of those that Python knows, some of them only since lately
+    IPv4Network("192.0.0.0/24"),  # for protocols; a cloud has its metadata there
     IPv4Network("192.88.99.0/24"),  # relays of 6to4
     IPv4Network("168.63.129.16/32"),  # a cloud's own address inside every virtual machine, though it looks public
 )
 _V6_PUBLIC = IPv6Network("2000::/3")
-_V6_SPECIAL = (IPv6Network("3fff::/20"),)  # for documents; Python knows the others
+_V6_SPECIAL = (
+    IPv6Network("2001::/23"),  # for protocols, Teredo among them
+    IPv6Network("3fff::/20"),  # for documents
+)
 _V6_AROUND_V4 = (
     (IPv6Network("::ffff:0:0/96"), 0),  # mapped
     (IPv6Network("64:ff9b::/96"), 0),  # NAT64

@@ -123,12 +123,11 @@ class Network:
         return create_default_context()
 
 
-class _Timed(io.RawIOBase):
-    """A socket as http.client wants one, with one deadline for everything."""
+class _Timed:
+    """As much of a socket as http.client uses, with one deadline for everything. It is closed by whoever opened it."""
 
     def __init__(self, link: socket.socket, left: Callable[[], float]) -> None:
         """`left` tells the seconds that are left."""
-        super().__init__()
         self._link = link
         self._left = left
 
@@ -137,9 +136,32 @@ class _Timed(io.RawIOBase):
         self._hurry()
         self._link.sendall(data)
 
+    def receive(self, buffer: Any) -> int:
+        """Read what has come."""
+        self._hurry()
+        return self._link.recv_into(buffer)
+
     def makefile(self, *_mode: object) -> io.BufferedReader:
         """What the answer is read from."""
-        return io.BufferedReader(self)
+        return io.BufferedReader(_Reader(self))
+
+    def close(self) -> None:
+        """Leave it open."""
+
+    def _hurry(self) -> None:
+        left = self._left()
+        if left <= 0:
+            raise TimeoutError("the answer did not come in time")
+        self._link.settimeout(left)
+
+
+class _Reader(io.RawIOBase):
+    """The reading side, as a file."""
+
+    def __init__(self, link: _Timed) -> None:
+        """Read from `link`."""
+        super().__init__()
+        self._link = link
 
     def readable(self) -> bool:
         """It can be read."""
@@ -147,14 +169,7 @@ class _Timed(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Read what has come."""
-        self._hurry()
-        return self._link.recv_into(buffer)
-
-    def _hurry(self) -> None:
-        left = self._left()
-        if left <= 0:
-            raise TimeoutError("the answer did not come in time")
-        self._link.settimeout(left)
+        return self._link.receive(buffer)
 
 
 def _exchange(link: _Timed, target: Target, headers: Mapping[str, str], body: bytes) -> int:
