@@ -198,6 +198,14 @@ def ensure_folder(files: Files, path: str) -> None:
     files.sync_folder(parent)
 
 
+def sync_ancestors(files: Files, folder: str) -> None:
+    """Make every name on the way to the folder durable: whoever made one of them may have been cut off before."""
+    while (parent := os.path.dirname(folder)) != folder:
+        with suppress(PermissionError):  # a folder that we may not read is not one that we made
+            files.sync_folder(parent)
+        folder = parent
+
+
 def temporary_name() -> str:
     """A name that no other writer uses and that a sweep knows as left over."""
     return f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp"

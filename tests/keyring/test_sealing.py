@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from coldframe.composition.accounts import Accounts
     from coldframe.ports import KeyRow
     from coldframe.testing.clock import FakeClock
+    from coldframe.testing.recording import Operation, Perform
 
     OpenAccounts = Callable[..., Accounts]
 
@@ -49,6 +50,14 @@ def _put(path: str, content: bytes) -> None:
         file.write(content)
 
 
+class _ReadOnly:
+    """A disk on which nothing can be made."""
+
+    def __call__(self, operation: Operation, _perform: Perform) -> None:
+        """Refuse."""
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), operation.path)
+
+
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 
@@ -66,9 +75,9 @@ def test_seal_is_for_its_owner_alone(accounts: Accounts, seal_path: str) -> None
 def test_seal_is_durable_before_it_has_its_name(tmp_path: Path) -> None:
     """Temporary name, private from the first moment, written, synced, renamed, and the folder synced."""
     trace = Trace()
-    SealFile(str(tmp_path / "seal.key"), TappedFiles(DiskFiles(), trace)).create()
+    SealFile(str(tmp_path / "seal.key"), TappedFiles(DiskFiles(), trace)).claim()
     verbs = [operation.verb for operation in trace.operations]
-    assert verbs == [Verb.CREATE, Verb.WRITE, Verb.SYNC, Verb.CLOSE, Verb.RENAME, Verb.SYNC_FOLDER]
+    assert verbs[:6] == [Verb.CREATE, Verb.WRITE, Verb.SYNC, Verb.CLOSE, Verb.RENAME, Verb.SYNC_FOLDER]
 
 
 @posix
@@ -148,7 +157,7 @@ def test_wrong_seal_makes_no_key_usable(
     """Another store's sealing key is named as that; nothing is sealed with it, and it is left as it is."""
     key = accounts.create_key()
     os.rename(seal_path, f"{seal_path}.away")
-    SealFile(seal_path, DiskFiles()).create()
+    SealFile(seal_path, DiskFiles()).claim()
     content = _read(seal_path)
     fresh = open_again().keyring
     acts: list[Callable[[], object]] = [
@@ -174,6 +183,38 @@ def test_file_that_is_no_seal_is_left_as_it_is(
         accounts.create_key()
     assert _read(seal_path) == content
     assert list(accounts.keyring.list()) == []
+
+
+@posix
+def test_seal_that_somebody_provided_is_taken(open_again: OpenAccounts, tmp_path: Path) -> None:
+    """Also where nothing can be written, and before there is any key; it is used as it is."""
+    provided = tmp_path / "provided" / "seal.key"
+    seal = SealFile(str(provided), DiskFiles()).claim()
+    content = _read(str(provided))
+    accounts = open_again(seal_key=str(provided))
+    accounts.create_key()
+    (row,) = accounts.all()[0].ledger.read(lambda facts: facts.access_keys())
+    assert row.seal_id == seal.seal_id
+    assert _read(str(provided)) == content
+    assert os.listdir(provided.parent) == ["seal.key"]
+
+
+def test_seal_that_cannot_be_rewritten_is_taken(accounts: Accounts, tmp_path: Path, clock: FakeClock) -> None:
+    """A file on a read-only disk is somebody else's to keep safe."""
+    path = str(tmp_path / "seal.key")
+    seal = SealFile(path, DiskFiles()).claim()
+    files = TappedFiles(DiskFiles(), _ReadOnly())
+    assert SealFile(path, files).claim().seal_id == seal.seal_id
+    key = Keys(accounts.all()[0].ledger, SealFile(path, files), clock).create(account_id=ACCOUNT)
+    assert Keys(accounts.all()[0].ledger, SealFile(path, DiskFiles()), clock).find(key.access_key_id) == key
+
+
+def test_seal_that_was_half_written_is_no_obstacle(accounts: Accounts, seal_path: str) -> None:
+    """What a crash left under the temporary name is cleared away by the next try."""
+    folder, name = os.path.split(seal_path)
+    _put(os.path.join(folder, f".{name}.tmp"), b"coldfr")
+    accounts.create_key()
+    assert not [name for name in os.listdir(folder) if name.endswith(".tmp")]
 
 
 def test_seal_can_lie_elsewhere(open_again: OpenAccounts, seal_path: str, tmp_path: Path) -> None:

@@ -204,14 +204,14 @@ class Keys:
         )
 
     def _seal_for_new(self, changes: Changes) -> Seal:
-        """The sealing key that the other keys have; a new one only if there are none and the file is not there.
+        """The sealing key that the other keys have. If there are none, the file's, or a new one if there is no file.
 
         The ledger's write lock, which is held here, keeps two processes from making one each.
         """
         for row in changes.access_keys():
             if row.sealed is not None:
                 return self._seal_of(row)
-        self._seal = self._seal_file.read() if self._seal_file.is_there else self._seal_file.create()
+        self._seal = self._seal_file.claim()
         return self._seal
 
     def _unseal(self, row: KeyRow) -> str:

@@ -6,6 +6,7 @@ a secret is bound to goes in as associated data, so that it opens nowhere else.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -14,7 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from coldframe.errors import CredentialsProblem, FormatError, ServiceUnavailable
-from coldframe.files import durable_write, ensure_folder
+from coldframe.files import durable_write, ensure_folder, sync_ancestors
 
 if TYPE_CHECKING:
     from coldframe.files import Files
@@ -25,6 +26,7 @@ _ID_SIZE = 8
 _PREFIX = "coldframe-seal-1:"
 _TEXT = re.compile(rf"{_PREFIX}([0-9a-f]{{{2 * _KEY_SIZE}}})\n?")
 _MAX_TEXT = 1024
+_NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 class Seal:
@@ -65,11 +67,6 @@ class SealFile:
         self.path = os.path.abspath(path)
         self._files = files
 
-    @property
-    def is_there(self) -> bool:
-        """Whether anything has its name."""
-        return os.path.lexists(self.path)
-
     def read(self) -> Seal:
         """The key in the file.
 
@@ -77,6 +74,29 @@ class SealFile:
             CredentialsProblem: The file is not there, is not to be read by us, or is to be read by others too.
             FormatError: It holds something else.
         """
+        return Seal(self._read())
+
+    def claim(self) -> Seal:
+        """The key for the first secret that is sealed with it: what is in the file, or a new one if there is no file.
+
+        It is durable before this answers. A file that is there is written anew with what it holds: whoever wrote it may
+        have been cut off, or told that it is not safe. One that we may not write is somebody else's to keep safe. The
+        caller sees to it that nobody else does the same.
+
+        Raises:
+            CredentialsProblem, FormatError: As `read`; what is there is left as it is.
+            ServiceUnavailable: It cannot be written.
+        """
+        is_there = os.path.lexists(self.path)
+        key = self._read() if is_there else secrets.token_bytes(_KEY_SIZE)
+        try:
+            self._write(key)
+        except OSError as error:
+            if not (is_there and error.errno in _NOT_OURS):
+                raise ServiceUnavailable(f"The sealing key {self.path} cannot be written: {error.strerror}.") from error
+        return Seal(key)
+
+    def _read(self) -> bytes:
         try:
             with open(self.path, "rb") as file:
                 _require_private(self.path, os.fstat(file.fileno()))
@@ -91,22 +111,18 @@ class SealFile:
         match = _TEXT.fullmatch(raw.decode("ascii", "replace"))
         if match is None:
             raise FormatError(f"{self.path} does not hold a sealing key. Restore it from a copy.")
-        return Seal(bytes.fromhex(match[1]))
+        return bytes.fromhex(match[1])
 
-    def create(self) -> Seal:
-        """Make a new key where there is no file yet; it is durable before this answers. Nobody else may be at it.
-
-        Raises:
-            ServiceUnavailable: It cannot be written.
-        """
-        key = secrets.token_bytes(_KEY_SIZE)
-        folder, name = os.path.split(self.path)
-        try:
-            ensure_folder(self._files, folder)
-            durable_write(self._files, folder, name, [f"{_PREFIX}{key.hex()}\n".encode("ascii")], is_private=True)
-        except OSError as error:
-            raise ServiceUnavailable(f"The sealing key {self.path} cannot be written: {error.strerror}.") from error
-        return Seal(key)
+    def _write(self, key: bytes) -> None:
+        """Write the file whole. The temporary name is always the same, so that none is left over for long."""
+        folder, name = os.path.split(os.path.realpath(self.path))
+        temporary = f".{name}.tmp"
+        ensure_folder(self._files, folder)
+        if os.path.lexists(os.path.join(folder, temporary)):
+            self._files.unlink(os.path.join(folder, temporary))
+        content = [f"{_PREFIX}{key.hex()}\n".encode("ascii")]
+        durable_write(self._files, folder, name, content, temporary=temporary, is_private=True)
+        sync_ancestors(self._files, folder)
 
 
 def _require_private(path: str, status: os.stat_result) -> None:
