@@ -1,6 +1,7 @@
 """Installs the clients of others, once for each set of pinned versions, below `.cache/clients`.
 
-Several test processes may ask at once: one installs, the others wait for it.
+Several test processes may ask at once: one installs, the others wait for it. As a program, it prints where the AWS CLI
+is: for the benchmarks.
 """
 
 from __future__ import annotations
@@ -109,3 +110,7 @@ def _run(*command: str, cwd: Path | None = None) -> None:
     run = subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, check=False)
     if run.returncode:
         raise InstallFailed(f"{' '.join(command)} ended with {run.returncode}: {(run.stdout + run.stderr)[-2000:]}")
+
+
+if __name__ == "__main__":
+    print(install_aws_cli())
