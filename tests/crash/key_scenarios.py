@@ -7,7 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coldframe.composition.accounts import OWN_ACCOUNT, SEAL_NAME, open_accounts
+from coldframe.composition.accounts import SEAL_NAME, open_accounts
+from coldframe.composition.stores import OWN_ACCOUNT
 from coldframe.errors import ColdframeError
 from coldframe.keyring import KeyState
 from coldframe.testing.clock import FakeClock

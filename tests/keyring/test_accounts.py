@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from coldframe.composition.accounts import ACCOUNTS_NAME, OWN_ACCOUNT
-from coldframe.errors import FormatError
+from coldframe.composition.accounts import ACCOUNTS_NAME, open_accounts
+from coldframe.composition.stores import OWN_ACCOUNT
+from coldframe.errors import BadUsage, FormatError
 from coldframe.testing.bodies import BytesBody
 
 if TYPE_CHECKING:
@@ -113,3 +114,32 @@ def test_many_threads_open_a_store_once(accounts: Accounts, open_again: OpenAcco
     serving = open_again()
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(serving.store, [OTHER] * 16))) == 1
+
+
+def test_owner_is_settled_by_the_first_key(store_folder: str, clock: FakeClock) -> None:
+    """Whoever opens the folder later need not say whose it is, and cannot make it another's."""
+    with open_accounts(store_folder, clock=clock, account_id=OTHER) as accounts:
+        assert accounts.create_key().account_id == OTHER
+        accounts.all()[0].create_vault("v")
+    with open_accounts(store_folder, clock=clock) as accounts:
+        store = accounts.store(OTHER)
+        assert store is not None
+        assert f":{OTHER}:" in store.describe_vault("v").vault_arn
+        assert accounts.create_key().account_id == OTHER
+        assert accounts.store(OWN_ACCOUNT) is None
+        accounts.create_key(account_id=OWN_ACCOUNT)
+        assert len(accounts.all()) == 2
+    with pytest.raises(BadUsage, match=f"belongs to the account {OTHER}"):
+        open_accounts(store_folder, clock=clock, account_id=OWN_ACCOUNT)
+
+
+def test_owner_is_settled_once(store_folder: str, clock: FakeClock) -> None:
+    """Of two that opened the folder before its first key, each for another account, one makes it his."""
+    with (
+        open_accounts(store_folder, clock=clock, account_id=OTHER) as first,
+        open_accounts(store_folder, clock=clock) as second,
+    ):
+        first.create_key()
+        with pytest.raises(BadUsage, match=f"belongs to the account {OTHER}"):
+            second.create_key()
+        assert len(first.keyring.list()) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -22,21 +21,16 @@ from coldframe.cli.options import (
 )
 from coldframe.cli.output import Column, moment_column
 from coldframe.errors import BadUsage
+from coldframe.settings import parse_account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from coldframe.cli.app import App
     from coldframe.composition.accounts import Accounts
+    from coldframe.composition.stores import Governing
     from coldframe.keyring import KeyInfo
     from coldframe.wire.access import Key
-
-
-def parse_account(text: str) -> str:
-    """An account's 12 digits; `ValueError` for anything else."""
-    if not re.fullmatch(r"[0-9]{12}", text):
-        raise ValueError(f"{text!r} is no account: write 12 digits, such as 123456789012")
-    return text
 
 
 ACCOUNT = Parsed("account", parse_account)
@@ -207,8 +201,9 @@ def _accounts(app: App, store: str | None, seal_key: str | None, *, create: bool
     folder = _folder(app, store)
     is_new = create and not is_embedded_store(folder)
     settings, coldframe = app.settle(seal_key=seal_key), app.coldframe()
+    own: Governing = {"account_id": settings.account} if settings.account else {}
     with open_accounts(
-        folder, clock=coldframe.clock, files=coldframe.files, create=create, seal_key=settings.seal_key
+        folder, clock=coldframe.clock, files=coldframe.files, create=create, seal_key=settings.seal_key, **own
     ) as accounts:
         if is_new:
             app.say(f"Made a new store in {folder}.")

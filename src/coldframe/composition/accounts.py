@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from coldframe.clock import SystemClock
 from coldframe.composition.authorizing import PolicyAuthorizer
-from coldframe.composition.stores import is_embedded_store, open_embedded
-from coldframe.errors import FormatError
+from coldframe.composition.stores import OWN_ACCOUNT, is_embedded_store, open_embedded
+from coldframe.errors import BadUsage, FormatError
 from coldframe.files import DiskFiles
 from coldframe.keyring import Keys, SealFile, require_account
 from coldframe.wire.access import KeyScope
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from coldframe.service import VaultService
     from coldframe.wire.access import Key
 
-OWN_ACCOUNT = "000000000000"
-"""Whose the store of a folder itself is, unless something else is said."""
 REGION = "us-east-1"
 """The region that clients sign for where nobody chose another."""
 SEAL_NAME = "seal.key"
@@ -63,7 +61,7 @@ class Accounts:
         self, folder: str, *, own: VaultService, own_id: str, keyring: Keys, region: str, open_store: OpenStore
     ) -> None:
         """Only the own store is open yet."""
-        self._folder = os.path.join(folder, ACCOUNTS_NAME)
+        self._folder = folder
         self._own_id = own_id
         self._open_store = open_store
         self._opened = {own_id: own}
@@ -83,13 +81,13 @@ class Accounts:
             return found
         if not _ACCOUNT.fullmatch(account_id) or not self.keyring.has_account(account_id):
             return None
-        if not is_embedded_store(self._place(account_id)):
+        if not is_embedded_store(account_place(self._folder, account_id)):
             raise FormatError(f"The store of the account {account_id} is not there. Restore it from a copy.")
         return self._open(account_id)
 
     def all(self) -> list[VaultService]:
         """The stores that are there, each account's, for what must reach every byte: sweeping, scrubbing, notices."""
-        return [self._opened[self._own_id], *(self._open(account_id) for account_id in self._others())]
+        return [self._opened[self._own_id], *map(self._open, accounts_in(self._folder))]
 
     def create_key(
         self, *, account_id: str | None = None, scope: KeyScope = KeyScope.FULL, expires_at: datetime | None = None
@@ -106,6 +104,7 @@ class Accounts:
         """
         account_id = self._own_id if account_id is None else account_id
         require_account(account_id)
+        self._settle()
         if self.store(account_id) is None:
             self._open(account_id, create=True)
         return self.keyring.create(account_id=account_id, scope=scope, expires_at=expires_at)
@@ -126,21 +125,21 @@ class Accounts:
         """Close."""
         self.close()
 
-    def _place(self, account_id: str) -> str:
-        return os.path.join(self._folder, account_id)
-
-    def _others(self) -> list[str]:
-        """The accounts whose stores lie in the folder, in order."""
-        try:
-            names = sorted(os.listdir(self._folder))
-        except FileNotFoundError:
-            return []
-        return [name for name in names if _ACCOUNT.fullmatch(name) and is_embedded_store(self._place(name))]
+    def _settle(self) -> None:
+        """Have the ledger know whose the folder is, before anybody holds a key that says so."""
+        own = self._opened[self._own_id].ledger
+        if own.read(lambda facts: facts.own_account()) is None:
+            own.write(lambda changes: changes.settle_own_account(self._own_id))
+        owner = own.read(lambda facts: facts.own_account())
+        if owner is not None and owner != self._own_id:
+            raise _another_owner(owner, self._own_id)
 
     def _open(self, account_id: str, *, create: bool = False) -> VaultService:
         with self._lock:
             if account_id not in self._opened:
-                self._opened[account_id] = self._open_store(self._place(account_id), account_id, create=create)
+                self._opened[account_id] = self._open_store(
+                    account_place(self._folder, account_id), account_id, create=create
+                )
             return self._opened[account_id]
 
 
@@ -171,13 +170,13 @@ def open_accounts(  # noqa: PLR0913 - each has a default; together they are all 
         BadUsage, ResourceNotFound, FormatError, ServiceUnavailable: As `open_embedded`.
     """
     clock, files = clock or SystemClock(), files or DiskFiles()
-    own_id, region = governing.get("account_id", OWN_ACCOUNT), governing.get("region", REGION)
+    told, region = governing.get("account_id"), governing.get("region", REGION)
 
     def open_store(folder: str, account_id: str, *, create: bool) -> VaultService:
-        told: Governing = {**governing, "account_id": account_id, "region": region}
-        return open_embedded(folder, clock=clock, files=files, vfs=vfs, waits=waits, create=create, **told)
+        settings: Governing = {**governing, "account_id": account_id, "region": region}
+        return open_embedded(folder, clock=clock, files=files, vfs=vfs, waits=waits, create=create, **settings)
 
-    own = open_store(folder, own_id, create=create)
+    own, own_id = _open_own(open_store, folder, told, create=create)
     seal_file = SealFile(seal_key or os.path.join(folder, SEAL_NAME), files)
     return Accounts(
         folder,
@@ -186,4 +185,38 @@ def open_accounts(  # noqa: PLR0913 - each has a default; together they are all 
         keyring=Keys(own.ledger, seal_file, clock),
         region=region,
         open_store=open_store,
+    )
+
+
+def accounts_in(folder: str) -> list[str]:
+    """The accounts whose stores lie below the folder of a store, in order."""
+    try:
+        names = sorted(os.listdir(os.path.join(folder, ACCOUNTS_NAME)))
+    except FileNotFoundError:
+        return []
+    return [name for name in names if _ACCOUNT.fullmatch(name) and is_embedded_store(account_place(folder, name))]
+
+
+def account_place(folder: str, account_id: str) -> str:
+    """The folder of the store of an account other than the folder's own."""
+    return os.path.join(folder, ACCOUNTS_NAME, account_id)
+
+
+def _open_own(open_store: OpenStore, folder: str, told: str | None, *, create: bool) -> tuple[VaultService, str]:
+    """The store of a folder, and whose it is: as its ledger has it, or as told where that is not settled yet."""
+    account_id = told or OWN_ACCOUNT
+    own = open_store(folder, account_id, create=create)
+    owner = own.ledger.read(lambda facts: facts.own_account())
+    if owner is None or owner == account_id:
+        return own, account_id
+    own.close()
+    if told is not None:
+        raise _another_owner(owner, told)
+    return open_store(folder, owner, create=False), owner
+
+
+def _another_owner(owner: str, account_id: str) -> BadUsage:
+    return BadUsage(
+        f"The store belongs to the account {owner} since its first access key was made, and cannot be served as "
+        f"{account_id}'s. Leave the account out."
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from coldframe.clock import SystemClock
-from coldframe.composition.accounts import OWN_ACCOUNT, open_accounts
+from coldframe.composition.accounts import open_accounts
 from coldframe.composition.health import Examiner
 from coldframe.composition.notifying import open_deliverer, open_notifier
 from coldframe.composition.stores import is_embedded_store
@@ -180,11 +180,12 @@ class Serving:
     def _open_accounts(self) -> Accounts:
         settings = self._settings
         governing: Governing = {
-            "account_id": settings.account or OWN_ACCOUNT,
             "region": settings.region,
             "inventory_cadence_seconds": AMAZON_CADENCE_SECONDS if settings.tiers == AMAZON_WAITS else 0.0,
             "is_expedited_scarce": settings.scarce_expedited,
         }
+        if settings.account is not None:
+            governing["account_id"] = settings.account
         if settings.free_daily_bytes is not None:
             governing["free_daily_bytes"] = settings.free_daily_bytes
         return open_accounts(

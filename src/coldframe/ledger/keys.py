@@ -1,4 +1,4 @@
-"""Access keys in SQL."""
+"""Accounts and access keys in SQL."""
 
 from __future__ import annotations
 
@@ -36,6 +36,11 @@ class SqliteKeyFacts:
 
     _connection: apsw.Connection
 
+    def own_account(self) -> str | None:
+        """The account that the store itself belongs to."""
+        found = self._connection.execute("SELECT account_id FROM store").get
+        return None if found is None else str(found)
+
     def access_key(self, access_key_id: str) -> KeyRow | None:
         """The key of that ID."""
         found = self._connection.execute(f"{_KEY} WHERE access_key_id = ?", (access_key_id,)).fetchone()
@@ -56,6 +61,10 @@ class SqliteKeyChanges:
     """Implements `ports.keys.KeyChanges`."""
 
     _connection: apsw.Connection
+
+    def settle_own_account(self, account_id: str) -> None:
+        """Say whom the store itself belongs to, unless that is settled."""
+        self._connection.execute("UPDATE store SET account_id = ? WHERE account_id IS NULL", (account_id,))
 
     def add_access_key(self, key: KeyRow) -> None:
         """Add a key."""

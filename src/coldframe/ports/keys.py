@@ -1,4 +1,4 @@
-"""The ledger port's facts about access keys; `ports.ledger` takes them in.
+"""The ledger port's facts about accounts and access keys; `ports.ledger` takes them in.
 
 They stand in the ledger of a folder's own store, for all the accounts that are served from the folder.
 """
@@ -41,6 +41,10 @@ class KeyRow:
 class KeyFacts(Protocol):
     """What can be read."""
 
+    def own_account(self) -> str | None:
+        """The account that the store itself belongs to; None as long as nobody has settled it."""
+        ...
+
     def access_key(self, access_key_id: str) -> KeyRow | None:
         """The key of that ID, revoked or not."""
         ...
@@ -56,6 +60,10 @@ class KeyFacts(Protocol):
 
 class KeyChanges(Protocol):
     """What can be changed."""
+
+    def settle_own_account(self, account_id: str) -> None:
+        """Say whom the store itself belongs to, unless that is settled."""
+        ...
 
     def add_access_key(self, key: KeyRow) -> None:
         """Add a key; its ID must be new."""
