@@ -94,8 +94,8 @@ class ServiceOutbox:
         topics: dict[str, list[NoticeRow]] = {}
         for row in self._core.write(_take):
             topics.setdefault(row.topic, []).append(row)
-        if not topics:
-            return 0
+        if len(topics) <= 1:
+            return sum(self._deliver_to_topic(rows, is_over) for rows in topics.values())
         with ThreadPoolExecutor(len(topics), thread_name_prefix="coldframe-outbox") as threads:
             return sum(threads.map(lambda rows: self._deliver_to_topic(rows, is_over), topics.values()))
 
