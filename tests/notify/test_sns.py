@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import socket
 from contextlib import closing
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from coldframe.clock import SystemClock
 from coldframe.composition.notifying import open_deliverer, open_notifier
@@ -26,74 +23,15 @@ from notify.receiver import receiving
 from notify.world import ACCOUNT, OWN, REGION, VAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from coldframe.testing.clock import FakeClock
+    from notify.subscribing import Subscriber
     from notify.world import World
+
+pytestmark = pytest.mark.usefixtures("aws_configuration")
 
 _KEY = Key(
     access_key_id="AKIDEXAMPLE", secret_access_key="wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", account_id=ACCOUNT
 )
-_numbers = count()
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    """The URL of an SNS and SQS server."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture(autouse=True)
-def _aws_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A user's AWS configuration; nothing of this machine's own."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_REGION"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-
-
-class Subscriber:
-    """A queue that hears of topics."""
-
-    def __init__(self, endpoint: str) -> None:
-        self._sns, self._sqs = (
-            boto3.client(name, region_name=REGION, endpoint_url=endpoint) for name in ("sns", "sqs")
-        )
-        self._name = f"jobs-{next(_numbers)}"
-        self._queue = self._sqs.create_queue(QueueName=self._name)["QueueUrl"]
-
-    def subscribe(self, topic_arn: str) -> None:
-        """Make the topic and listen to it."""
-        made = self._sns.create_topic(Name=topic_arn.rpartition(":")[2])["TopicArn"]
-        assert made == topic_arn
-        queue_arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{self._name}"
-        self._sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn)
-
-    def envelopes(self) -> list[dict[str, Any]]:
-        """What has come, as Java's and .NET's helpers read it."""
-        found = []
-        while messages := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                found.append(json.loads(message["Body"]))
-                self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
-        return found
-
-
-@pytest.fixture
-def subscriber(endpoint: str) -> Subscriber:
-    """A queue that listens to both topics."""
-    subscriber = Subscriber(endpoint)
-    for topic in (OWN, VAULTS):
-        subscriber.subscribe(topic)
-    return subscriber
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from coldframe.cli.options import DURATION, FILE, SIZE, Parsed, seal_key_option,
 from coldframe.cli.signals import Interrupts
 from coldframe.errors import BadUsage
 from coldframe.server.address import parse_address
-from coldframe.settings import parse_account, parse_limits, parse_region, parse_waits
+from coldframe.settings import parse_account, parse_limits, parse_region, parse_sns_endpoint, parse_waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +56,11 @@ _WAKE_SECONDS = 0.1
 @click.option("--scarce-expedited", is_flag=True, default=None, help="Refuse Expedited without provisioned capacity.")
 @click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="Change one of the server's limits.")
 @click.option("--grace", type=DURATION, default="30s", help="How long a stop waits for requests.  [default: 30s]")
-@click.option("--sns-endpoint", metavar="URL", help="Publish that jobs are done there, or to `amazon`.")
+@click.option(
+    "--sns-endpoint",
+    type=Parsed("url", parse_sns_endpoint),
+    help="The SNS endpoint that is told of finished jobs: a URL, or `amazon`.",
+)
 @seal_key_option
 @click.pass_obj
 def command(
