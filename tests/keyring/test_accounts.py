@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from coldframe.cli.exits import Exit
+from coldframe.cli.main import run
+from coldframe.clock import SystemClock
 from coldframe.composition.accounts import ACCOUNTS_NAME, open_accounts
 from coldframe.composition.stores import OWN_ACCOUNT
 from coldframe.errors import BadUsage, FormatError
@@ -15,8 +18,10 @@ from coldframe.testing.bodies import BytesBody
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from coldframe.composition.accounts import Accounts
+    from coldframe.service import VaultService
     from coldframe.testing.clock import FakeClock
 
     OpenAccounts = Callable[..., Accounts]
@@ -26,6 +31,25 @@ OTHER = "123456789012"
 
 def _place(store_folder: str, account_id: str) -> str:
     return os.path.join(store_folder, ACCOUNTS_NAME, account_id)
+
+
+def _damage_and_leave_over(store_folder: str, store: VaultService) -> str:
+    """An archive whose byte is flipped, and a blob that nothing refers to; answers the archive's ID."""
+    store.create_vault("v")
+    archive_id = store.upload_archive("v", BytesBody(b"x")).archive_id
+    ((path, name),) = [
+        (os.path.join(folder, name), name)
+        for folder, _, names in os.walk(_place(store_folder, OTHER))
+        for name in names
+        if name.endswith(".blob")
+    ]
+    with open(path, "r+b") as file:
+        file.write(b"y")
+    left = os.path.join(os.path.dirname(path), f".coldframe-{'0' * 32}.tmp")
+    with open(left, "wb") as file:
+        file.write(name.encode())
+    os.utime(left, (0, 0))
+    return archive_id
 
 
 def test_own_account_has_the_folder(accounts: Accounts) -> None:
@@ -75,16 +99,7 @@ def test_all_reaches_every_byte(
         os.mkdir(_place(store_folder, name))
     store = accounts.store(OTHER)
     assert store is not None
-    store.create_vault("v")
-    archive_id = store.upload_archive("v", BytesBody(b"x")).archive_id
-    (path,) = [
-        os.path.join(folder, name)
-        for folder, _, names in os.walk(_place(store_folder, OTHER))
-        for name in names
-        if name.endswith(".blob")
-    ]
-    with open(path, "r+b") as file:
-        file.write(b"y")
+    archive_id = _damage_and_leave_over(store_folder, store)
     clock.advance(1)
     found = [finding for each in open_again().all() for finding in each.scrub()]
     assert len(open_again().all()) == 3
@@ -143,3 +158,23 @@ def test_owner_is_settled_once(store_folder: str, clock: FakeClock) -> None:
         with pytest.raises(BadUsage, match=f"belongs to the account {OTHER}"):
             second.create_key()
         assert len(first.keyring.list()) == 1
+
+
+def test_commands_look_after_all_accounts(
+    tmp_path: Path, store_folder: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`verify --deep` and `cleanup` on the folder reach what other accounts keep there."""
+    monkeypatch.setenv("COLDFRAME_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLDFRAME_STORE", store_folder)
+    with open_accounts(store_folder) as accounts:
+        accounts.create_key(account_id=OTHER)
+        store = accounts.store(OTHER)
+        assert store is not None
+        archive_id = _damage_and_leave_over(store_folder, store)
+    SystemClock().sleep(0.002)  # a scrub leaves what was made in its own millisecond to the next
+    assert run(["verify", "--deep", "-o", "json"]) == Exit.MISMATCH
+    output = capsys.readouterr()
+    assert archive_id in output.out
+    assert "1 blob hashed" in output.err
+    assert run(["cleanup", "--yes"]) == Exit.DONE
+    assert "1 temporary file" in capsys.readouterr().err

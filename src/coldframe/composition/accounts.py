@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import ExitStack, contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol, Self
 
 from coldframe.clock import SystemClock
 from coldframe.composition.authorizing import PolicyAuthorizer
-from coldframe.composition.stores import OWN_ACCOUNT, is_embedded_store, open_embedded
+from coldframe.composition.stores import OWN_ACCOUNT, is_embedded_store, open_embedded, store_folder
 from coldframe.errors import BadUsage, FormatError
 from coldframe.files import DiskFiles
 from coldframe.keyring import Keys, SealFile, require_account
 from coldframe.wire.access import KeyScope
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from types import TracebackType
     from typing import Unpack
 
     from coldframe.clock import Clock
+    from coldframe.composition.library import Coldframe
     from coldframe.composition.stores import Governing
     from coldframe.files import Files
     from coldframe.model import TierWaits
@@ -186,6 +189,31 @@ def open_accounts(  # noqa: PLR0913 - each has a default; together they are all 
         region=region,
         open_store=open_store,
     )
+
+
+@contextmanager
+def all_stores(coldframe: Coldframe) -> Iterator[list[VaultService]]:
+    """The embedded store, and those of the other accounts that lie below its folder, for whoever looks after all bytes.
+
+    Raises:
+        BadUsage: The store is of another kind.
+        FormatError, ServiceUnavailable: One of them cannot be opened.
+    """
+    own, folder = coldframe.embedded(), store_folder(coldframe.store_url)
+    with ExitStack() as opened:
+        stores = [own]
+        for account_id in accounts_in(folder):
+            store = open_embedded(
+                account_place(folder, account_id),
+                clock=coldframe.clock,
+                files=coldframe.files,
+                vfs=coldframe.vfs,
+                create=False,
+                account_id=account_id,
+            )
+            opened.callback(store.close)
+            stores.append(store)
+        yield stores
 
 
 def accounts_in(folder: str) -> list[str]:
