@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _STANDARD = "-"
 _SUMMARY_WIDTH = 60
+_SAMPLES = {"vaultName": "astrodata"}
 _IN_MEMORY = 64 * 1024 * 1024
 _SPENDS = frozenset(
     {
@@ -106,9 +107,20 @@ def _command_of(operation: ApiOperation) -> click.Command:
         operation.command,
         cls=Command,
         help=f"{operation.name}. {operation.meaning}",
+        examples=(_example(operation),),
         short_help=shorten(operation.summary, _SUMMARY_WIDTH, placeholder=" ..."),
         context_settings={**SETTINGS, "token_normalize_func": command_name},
     )(callback)
+
+
+def _example(operation: ApiOperation) -> str:
+    """A line with all that the operation requires."""
+    words = ["coldframe api", operation.command]
+    for parameter in operation.parameters:
+        if parameter.is_required:
+            value = {Form.BODY: "frame.fit"}.get(parameter.form) or _SAMPLES.get(parameter.name, "ID")
+            words += [f"--{parameter.option}", value]
+    return " ".join([*words, *(["--output-file output"] if operation.gives_bytes else [])])
 
 
 def _option_of(parameter: Parameter) -> Any:
