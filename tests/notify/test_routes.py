@@ -11,7 +11,7 @@ from coldframe.composition.notifying import open_notifier
 from coldframe.errors import BadSettings
 from coldframe.notify.routes import Routes
 from coldframe.notify.targets import WebHook, parse_target
-from coldframe.ports.notices import NoRoute, Notice, Undeliverable
+from coldframe.ports.notices import NoRoute, Notice
 from coldframe.settings import Home, Settings, load_settings, with_flags
 from notify.receiver import receiving
 from notify.world import OWN, VAULTS, Listener
@@ -111,8 +111,8 @@ def test_configured_hook_receives_if_private_is_allowed() -> None:
     """The settings' own notifier posts to a machine of the network, only where that is allowed."""
     with receiving() as receiver:
         hooks = {OWN: WebHook(parse_target(f"http://127.0.0.1:{receiver.port}/"))}
-        with pytest.raises(Undeliverable, match=r"private network"):
-            open_notifier(Settings(webhooks=hooks)).deliver(_notice(OWN))
+        with pytest.raises(BadSettings, match=r"webhooks_allow_private"):
+            open_notifier(Settings(webhooks=hooks))
         assert receiver.received == []
         open_notifier(Settings(webhooks=hooks, webhooks_allow_private=True)).deliver(_notice(OWN))
         assert len(receiver.received) == 1

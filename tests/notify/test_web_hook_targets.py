@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import socket
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coldframe.notify.addresses import is_public
 from coldframe.notify.hooks import WebHookNotifier
@@ -16,6 +19,7 @@ from coldframe.testing.clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from ipaddress import IPv4Address
 
 PUBLIC = "93.184.215.14"
 NOTICE = Notice("an-id", "arn:aws:sns:us-east-1:123456789012:t", "{}")
@@ -170,6 +174,9 @@ REFUSED = [
     "http://[127.0.0.1]/",
     "http://[hooks.example.org]/",
     "http://[v1.fe80]/",
+    "http://[2606:4700::1111]127.0.0.1/",
+    "http://[2606:4700::1111]x:80/",
+    "http://127.0.0.1[2606:4700::1111]/",
     "http://1.2.3.4.5/",
     "http://256.256.256.256/",
     f"http://{'a' * 64}.example.org/",
@@ -338,3 +345,22 @@ def test_target_does_not_show_its_path() -> None:
     with pytest.raises(ValueError, match="port") as caught:
         parse_target("https://h.example:0/T0K3N")
     assert "T0K3N" not in str(caught.value)
+
+
+@given(st.text() | st.from_regex(r"https?://[\[\]a-f0-9.:@%x]{1,30}/", fullmatch=True))
+def test_text_is_a_target_or_is_refused(text: str) -> None:
+    """Whatever is configured: it is refused, or means one place, which its own host and port name again."""
+    try:
+        target = parse_target(text)
+    except ValueError:
+        return
+    again = parse_target(f"{'https' if target.is_tls else 'http'}://{target.authority}{target.path}")
+    assert again == target
+
+
+@given(st.ip_addresses(v=4), st.sampled_from([("::ffff:0:0", 0), ("64:ff9b::", 0), ("2002::", 80)]))
+def test_address_is_as_public_as_the_one_inside(address: IPv4Address, form: tuple[str, int]) -> None:
+    """No form of IPv6 makes an IPv4 address more public, nor less."""
+    prefix, shift = form
+    around = IPv6Address(int(IPv6Address(prefix)) | int(address) << shift)
+    assert is_public(str(around)) is is_public(str(address))

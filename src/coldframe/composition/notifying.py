@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coldframe.clock import SystemClock
+from coldframe.errors import BadSettings
 from coldframe.settings import AMAZON_SNS
 
 if TYPE_CHECKING:
@@ -23,12 +24,16 @@ def open_notifier(settings: Settings, *, clock: Clock | None = None) -> Notifier
     Args:
         settings: The settings.
         clock: Times exchanges with web hooks and dates their signatures.
+
+    Raises:
+        BadSettings: A web hook is at an address of this machine or a private network, and that is not allowed.
     """
     from coldframe.notify.hooks import WebHookNotifier  # noqa: PLC0415 - loads where something is served
     from coldframe.notify.network import Network  # noqa: PLC0415 - as above
     from coldframe.notify.routes import Routes  # noqa: PLC0415 - as above
     from coldframe.notify.sns import SnsNotifier, client_opener  # noqa: PLC0415 - as above
 
+    _require_allowed(settings)
     clock = clock or SystemClock()
     network = Network(clock, is_private_allowed=settings.webhooks_allow_private)
     hooks = {topic: WebHookNotifier(hook, network=network, clock=clock) for topic, hook in settings.webhooks.items()}
@@ -53,3 +58,16 @@ def open_deliverer(
 
     ports = OutboxPorts(notifier, job_message)
     return Deliverer(lambda: [store.outbox(ports) for store in stores()], poll_seconds=poll_seconds)
+
+
+def _require_allowed(settings: Settings) -> None:
+    """Tell at the start what could only be refused later; where names lead is seen when something is delivered."""
+    from coldframe.notify.addresses import is_address, is_public  # noqa: PLC0415 - as above
+
+    for topic, hook in settings.webhooks.items():
+        host = hook.target.host
+        if is_address(host) and not is_public(host) and not settings.webhooks_allow_private:
+            raise BadSettings(
+                f"The web hook of {topic} is at {host}, an address of this machine or a private network. "
+                "Set webhooks_allow_private = true if that is meant."
+            )

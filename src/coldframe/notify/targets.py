@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 _PORTS = {"http": 80, "https": 443}
 _TEXT = re.compile(r"[!-\[\]-~]{1,2048}")  # printable ASCII without blanks and backslashes
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
+_AUTHORITY = re.compile(r"(\[[^\[\]@]*\]|[^\[\]@:]*)(:[0-9]+)?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _MAX_PORT = 65535
 
@@ -57,8 +58,8 @@ def parse_target(url: object) -> Target:
         raise ValueError("a web hook's URL holds no user name or password; use its secret to sign messages")
     if "#" in url:
         raise ValueError("a web hook's URL has no #fragment")
-    if parts.netloc.endswith(":") or (port is not None and not 1 <= port <= _MAX_PORT):
-        raise ValueError(f"a web hook's port is a number from 1 to {_MAX_PORT}")
+    if not _AUTHORITY.fullmatch(parts.netloc) or (port is not None and not 1 <= port <= _MAX_PORT):
+        raise ValueError(f"a web hook is at a host, or at a host and a port from 1 to {_MAX_PORT}")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(parts.scheme == "https", _host(parts.netloc, host), port or _PORTS[parts.scheme], path)
 
