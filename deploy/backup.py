@@ -85,6 +85,9 @@ def copy_file(source: Path, target: Path) -> None:
     """Copy a file with its times and rights; it has its name only when all of it is there."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(UNFINISHED)
+    if unfinished.exists():
+        unfinished.unlink()
+    os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # nobody else's before it has its rights
     shutil.copy2(source, unfinished)
     finish(unfinished, target)
 
