@@ -160,11 +160,13 @@ class Serving:
             tls=tls,
             watch=Watches(watches),
         )
+        opened.callback(self._listener.close)
         self._examiner = Examiner(request.folder, accounts, clock=self._clock, files=self._files)
         self._admin: Listener | None = None
         if admin_listening is not None:
             admin = AdminFace(self._examiner, metrics)
             self._admin = Listener(admin_listening, admin.handle, clock=self._clock, limits=ADMIN_LIMITS)
+            opened.callback(self._admin.close)
         self._deliverer = open_deliverer(accounts.all, open_notifier(settings, clock=self._clock))
         self._sweeper = Sweeper(accounts, seconds=request.sweep_seconds, clock=self._clock)
 

@@ -69,9 +69,9 @@ class Listener:
         self.connections = Connections(limits, self.clock)
         self._listening = listening
         self._address = listening.getsockname()
-        self._woken, self._wake = socket.socketpair()
         self._is_over = Event()
-        self._thread = Thread(target=self._accept_all, name="coldframe-accept", daemon=True)
+        self._waking = socket.socketpair()
+        self._thread: Thread | None = None
 
     @property
     def url(self) -> str:
@@ -81,7 +81,8 @@ class Listener:
         return f"{'http' if self.tls is None else 'https'}://{shown}:{port}"
 
     def start(self) -> None:
-        """Serve, in threads of its own."""
+        """Serve, in threads of its own. Once only."""
+        self._thread = Thread(target=self._accept_all, name="coldframe-accept", daemon=True)
         self._thread.start()
 
     def stop(self, grace_seconds: float) -> bool:
@@ -91,22 +92,25 @@ class Listener:
         """
         self._is_over.set()
         self.connections.stop()
-        self._wake.send(b"\0")
-        if self._thread.ident is not None:
+        self._waking[0].send(b"\0")
+        if self._thread is not None:
             self._thread.join()
-        self._listening.close()
+        self.close()
         is_done = self.connections.await_end(grace_seconds)
         if not is_done:
             self.connections.cut()
             self.connections.await_end(_CUT_SECONDS)
-        for each in (self._woken, self._wake):
-            each.close()
         return is_done
+
+    def close(self) -> None:
+        """Let go of what listens; of a listener that was not started, or after a stop."""
+        for each in (self._listening, *self._waking):
+            each.close()
 
     def _accept_all(self) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._listening, selectors.EVENT_READ)
-            selector.register(self._woken, selectors.EVENT_READ)
+            selector.register(self._waking[1], selectors.EVENT_READ)
             while not self._is_over.is_set():
                 selector.select()
                 if self.connections.await_room():
