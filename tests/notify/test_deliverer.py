@@ -6,6 +6,7 @@ import json
 from threading import Event
 from typing import TYPE_CHECKING
 
+from coldframe.clock import SystemClock
 from coldframe.composition.notifying import open_deliverer
 from coldframe.errors import ServiceUnavailable
 from coldframe.notify.deliverer import Deliverer
@@ -52,10 +53,10 @@ def test_started_deliverer_delivers_and_stops(world: World) -> None:
 
 def test_stop_ends_a_rest_at_once() -> None:
     """Nobody waits for the next look."""
-    deliverer = Deliverer(lambda: [Box()], poll_seconds=3600)
+    deliverer = Deliverer(lambda: [Box()], clock=SystemClock(), poll_seconds=3600)
     deliverer.start()
     assert deliverer.stop(10)
-    assert Deliverer(list).stop(0)
+    assert Deliverer(list, clock=SystemClock()).stop(0)
 
 
 def test_stop_finishes_the_message_at_hand(world: World) -> None:
@@ -81,7 +82,7 @@ def test_stop_finishes_the_message_at_hand(world: World) -> None:
 def test_round_goes_through_all_outboxes() -> None:
     """Each account's store has its turn, a batch at a time, until nothing is due."""
     boxes = [Box(2), Box(0), Box(1)]
-    deliverer = Deliverer(lambda: boxes)
+    deliverer = Deliverer(lambda: boxes, clock=SystemClock())
     assert [deliverer.round() for _ in range(3)] == [True, True, False]
     assert [box.batches for box in boxes] == [0, 0, 0]
 
@@ -90,7 +91,7 @@ def test_broken_outbox_stops_no_other() -> None:
     """A ledger that cannot be read is logged once until it can be again; the other stores are served."""
     lines: list[str] = []
     broken, sound = Box(1, ServiceUnavailable("The ledger cannot be used.")), Box(5)
-    deliverer = Deliverer(lambda: [broken, sound], log=lines.append)
+    deliverer = Deliverer(lambda: [broken, sound], clock=SystemClock(), log=lines.append)
     for _ in range(3):
         deliverer.round()
     assert sound.batches == 2
@@ -104,7 +105,7 @@ def test_broken_outbox_stops_no_other() -> None:
 
 def test_broken_outbox_is_no_busy_loop() -> None:
     """What fails is not tried again at once."""
-    assert not Deliverer(lambda: [Box(1, ServiceUnavailable("no"))], log=lambda _: None).round()
+    assert not Deliverer(lambda: [Box(1, ServiceUnavailable("no"))], clock=SystemClock(), log=lambda _: None).round()
 
 
 def test_stores_that_cannot_be_found_are_looked_for_again() -> None:
@@ -114,7 +115,7 @@ def test_stores_that_cannot_be_found_are_looked_for_again() -> None:
     def find() -> list[Box]:
         raise RuntimeError("no")
 
-    assert not Deliverer(find, log=lines.append).round()
+    assert not Deliverer(find, clock=SystemClock(), log=lines.append).round()
     assert len(lines) == 1
 
 

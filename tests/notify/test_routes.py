@@ -13,6 +13,7 @@ from coldframe.notify.routes import Routes
 from coldframe.notify.targets import WebHook, parse_target
 from coldframe.ports.notices import NoRoute, Notice
 from coldframe.settings import Home, Settings, load_settings, with_flags
+from coldframe.testing.clock import FakeClock
 from notify.receiver import receiving
 from notify.world import OWN, VAULTS, Listener
 
@@ -34,7 +35,7 @@ def _load(folder: Path, text: str, environ: dict[str, str] | None = None) -> Set
 def test_topic_with_a_hook_goes_there_and_others_to_sns() -> None:
     """The hook stands in for the topic."""
     hook, sns = Listener(), Listener()
-    routes = Routes({OWN: hook}, sns=sns)
+    routes = Routes({OWN: hook}, sns=sns, clock=FakeClock())
     routes.deliver(_notice(OWN))
     routes.deliver(_notice(VAULTS))
     assert (hook.topics, sns.topics) == ([OWN], [VAULTS])
@@ -43,7 +44,7 @@ def test_topic_with_a_hook_goes_there_and_others_to_sns() -> None:
 def test_topic_without_a_route_is_told_of_once() -> None:
     """Nothing is configured: each notice is dropped, and the log says so once for each topic, with what to do."""
     lines: list[str] = []
-    routes = Routes({}, sns=None, log=lines.append)
+    routes = Routes({}, sns=None, clock=FakeClock(), log=lines.append)
     for topic in (OWN, OWN, VAULTS, OWN):
         with pytest.raises(NoRoute):
             routes.deliver(_notice(topic))
@@ -55,7 +56,7 @@ def test_topics_without_a_route_are_remembered_in_bounds(monkeypatch: pytest.Mon
     """Whoever names ever new topics fills neither memory nor log."""
     monkeypatch.setattr("coldframe.notify.routes._MOST_TOPICS", 3)
     lines: list[str] = []
-    routes = Routes({}, sns=None, log=lines.append)
+    routes = Routes({}, sns=None, clock=FakeClock(), log=lines.append)
     for number in range(9):
         with pytest.raises(NoRoute):
             routes.deliver(_notice(f"{OWN}{number}"))

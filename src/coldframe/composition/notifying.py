@@ -39,17 +39,22 @@ def open_notifier(settings: Settings, *, clock: Clock | None = None) -> Notifier
     hooks = {topic: WebHookNotifier(hook, network=network, clock=clock) for topic, hook in settings.webhooks.items()}
     endpoint = settings.sns_endpoint
     opener = client_opener(None if endpoint == AMAZON_SNS else endpoint)
-    return Routes(hooks, sns=SnsNotifier(opener) if endpoint else None)
+    return Routes(hooks, sns=SnsNotifier(opener) if endpoint else None, clock=clock)
 
 
 def open_deliverer(
-    stores: Callable[[], Iterable[VaultService]], notifier: Notifier, *, poll_seconds: float = 1.0
+    stores: Callable[[], Iterable[VaultService]],
+    notifier: Notifier,
+    *,
+    clock: Clock | None = None,
+    poll_seconds: float = 1.0,
 ) -> Deliverer:
     """The thread that delivers the notices of all stores; the caller starts and stops it.
 
     Args:
         stores: Answers the stores, anew each time: accounts come and go. Stopped before they are closed.
         notifier: Delivers; see :func:`open_notifier`.
+        clock: Dates what is logged.
         poll_seconds: How long it rests when nothing is due.
     """
     from coldframe.notify.deliverer import Deliverer  # noqa: PLC0415 - as above
@@ -57,7 +62,9 @@ def open_deliverer(
     from coldframe.wire.encode import job_message  # noqa: PLC0415 - as above
 
     ports = OutboxPorts(notifier, job_message)
-    return Deliverer(lambda: [store.outbox(ports) for store in stores()], poll_seconds=poll_seconds)
+    return Deliverer(
+        lambda: [store.outbox(ports) for store in stores()], clock=clock or SystemClock(), poll_seconds=poll_seconds
+    )
 
 
 def _require_allowed(settings: Settings) -> None:

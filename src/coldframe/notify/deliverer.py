@@ -7,9 +7,12 @@ import logging
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from coldframe.clock import format_moment
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from coldframe.clock import Clock
     from coldframe.ports.notices import Outbox
 
 POLL_SECONDS = 1.0
@@ -25,6 +28,7 @@ class Deliverer:
 
     Args:
         outboxes: Answers the outboxes of all stores, anew each time: accounts come and go.
+        clock: Dates the lines; what is due, each store's own clock says.
         poll_seconds: How long it rests when nothing is due.
         log: Takes a JSON line when an outbox cannot be used, once until it can again.
     """
@@ -33,11 +37,13 @@ class Deliverer:
         self,
         outboxes: Callable[[], Iterable[Outbox]],
         *,
+        clock: Clock,
         poll_seconds: float = POLL_SECONDS,
         log: Callable[[str], None] = log_line,
     ) -> None:
         """Nothing runs yet."""
         self._outboxes = outboxes
+        self._clock = clock
         self._poll_seconds = poll_seconds
         self._log = log
         self._stopping = Event()
@@ -67,7 +73,8 @@ class Deliverer:
         for outbox in self._find(troubles):
             is_more = self._serve(outbox, troubles) or is_more
         for trouble in sorted(troubles - self._troubles):
-            self._log(json.dumps({"event": "outbox cannot be used", "message": trouble}))
+            at = format_moment(self._clock.now())
+            self._log(json.dumps({"at": at, "event": "outbox cannot be used", "message": trouble}))
         self._troubles = troubles
         return is_more
 

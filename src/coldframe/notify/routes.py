@@ -7,11 +7,13 @@ import logging
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from coldframe.clock import format_moment
 from coldframe.ports.notices import NoRoute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from coldframe.clock import Clock
     from coldframe.ports.notices import Notice, Notifier
 
 _MOST_TOPICS = 1000
@@ -29,15 +31,22 @@ class Routes:
     Args:
         hooks: The web hook of a topic.
         sns: Where the other topics' notices go; None drops them.
+        clock: Dates the lines.
         log: Takes one JSON line for each topic whose notices are dropped.
     """
 
     def __init__(
-        self, hooks: Mapping[str, Notifier], *, sns: Notifier | None, log: Callable[[str], None] = log_line
+        self,
+        hooks: Mapping[str, Notifier],
+        *,
+        sns: Notifier | None,
+        clock: Clock,
+        log: Callable[[str], None] = log_line,
     ) -> None:
         """Nothing has been dropped yet."""
         self._hooks = hooks
         self._sns = sns
+        self._clock = clock
         self._log = log
         self._told: set[str] = set()
         self._lock = Lock()
@@ -56,4 +65,5 @@ class Routes:
                 return
             self._told.add(topic_arn)
         advice = "notifications to this topic are dropped; set sns_endpoint, or a web hook for it in [webhooks]"
-        self._log(json.dumps({"event": "no route for notifications", "sns_topic": topic_arn, "message": advice}))
+        line = {"event": "no route for notifications", "sns_topic": topic_arn, "message": advice}
+        self._log(json.dumps({"at": format_moment(self._clock.now()), **line}))
