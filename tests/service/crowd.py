@@ -15,7 +15,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from coldframe.errors import DamagedArchive, InvalidParameterValue, ResourceNotFound, ServiceUnavailable
+from coldframe.errors import (
+    DamagedArchive,
+    InvalidParameterValue,
+    ResourceNotFound,
+    ServiceUnavailable,
+    StoreUnreachable,
+)
 from coldframe.model import MIB, ArchiveRetrieval, ByteRange, InventoryRetrieval
 from coldframe.testing.bodies import BytesBody, read_output
 from coldframe.tree_hash import tree_hash
@@ -161,14 +167,24 @@ class Member:
         """Do so many things. Days go by, so what was begun may be over, and bytes on their way swept: that is told."""
         barrier.wait()
         for _ in range(steps):
-            act = self._rng.choice(self._acts)
-            try:
-                act()
-            except ServiceUnavailable:
-                self._crowd.count("refusals")
-            except DamagedArchive as error:
-                self._crowd.faults.append(str(error))
-            self._crowd.count(act.__name__.strip("_"))
+            self.act_once()
+
+    def act_once(self) -> None:
+        """Do one thing.
+
+        Raises:
+            StoreUnreachable: The store is gone, and whether it did what it was asked is not known.
+        """
+        act = self._rng.choice(self._acts)
+        try:
+            act()
+        except StoreUnreachable:
+            raise
+        except ServiceUnavailable:
+            self._crowd.count("refusals")
+        except DamagedArchive as error:
+            self._crowd.faults.append(str(error))
+        self._crowd.count(act.__name__.strip("_"))
 
     # --- archives -----------------------------------------------------------------------------------------------------
 
@@ -297,7 +313,7 @@ class Member:
 
     def _tag_vault(self) -> None:
         """A tag of one's own is as one left it."""
-        vault, key = LASTING[self._number % len(LASTING)], f"member-{self._number}"
+        vault, key = LASTING[self._number % len(LASTING)], f"member-{self._number % THREADS}"
         if self._tag is not None and self._rng.random() < 0.3:
             self._store.remove_tags_from_vault(vault, [key])
             self._tag = None
