@@ -183,7 +183,11 @@ class Coldframe:
             waits=self.settings.tiers,
             create=create,
         )
-        self.catalog.store_seen(store.identity, store.url)
+        try:
+            self.catalog.store_seen(store.identity, store.url)
+        except BaseException:
+            store.close()
+            raise
         return store
 
 

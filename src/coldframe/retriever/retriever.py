@@ -211,10 +211,11 @@ class Retriever:
         with hold_order(self._orders.path, number, self._files):
             yield from self._until_done(lambda: self._if_open(number), wait=wait, wait_until=wait_until)
 
-    def watch(self, *, wait: bool = True, wait_until: datetime | None = None) -> Iterator[RetrievedFile]:
+    def watch(self, *, wait: bool = True, wait_until: datetime | None = None) -> Generator[RetrievedFile, None, bool]:
         """Carry on all open orders of the store, those that come meanwhile included; one listing serves all.
 
-        Orders that another process carries on are left to it. Arguments and errors as for `carry_on`.
+        Orders that another process carries on are left to it. Arguments and errors as for `carry_on`. Returns whether
+        any of the others is still open.
         """
         mine: set[int] = set()
         passed_over: set[int] = set()
@@ -228,6 +229,7 @@ class Retriever:
                 return [order for order in found if order.number in mine]
 
             yield from self._until_done(mine_and_open, wait=wait, wait_until=wait_until)
+            return bool(mine_and_open())
 
     # --- the parts ----------------------------------------------------------------------------------------------------
 
