@@ -64,6 +64,7 @@ class Conversation:
         self._limits = limits
         self._watch = watch
         self._received = self._sent = 0  # what was told of already
+        self._has_rest = False
 
     def next_head(self, *, is_first: bool) -> Head | None:
         """The head of the next request; None when there will be none: the client has closed, is idle, or was refused.
@@ -106,14 +107,18 @@ class Conversation:
         is_last = head.is_last or response.must_close or body.left > 0 or not may_continue()
         body.answered()
         self._send(response, began, is_last=is_last)
-        if is_last and (body.left or head.is_chunked or self._line.has_more):
-            self._line.linger(self._limits.linger_seconds)
+        self._has_rest = is_last and (body.left > 0 or head.is_chunked or self._line.has_more)
         return not is_last
+
+    def end(self) -> None:
+        """Leave the client the time to read the last answer, if it may still be sending what nobody wants."""
+        if self._has_rest:
+            self._line.linger(self._limits.linger_seconds)
 
     def _refuse(self, response: Response, reason: str) -> None:
         self._watch.refused(reason)
         self._send(response, _Beginning(self._clock, ""), is_last=True)
-        self._line.linger(self._limits.linger_seconds)
+        self._has_rest = True
 
     def _send(self, response: Response, began: _Beginning, *, is_last: bool) -> None:
         """Send an answer, let go of what it holds open, and tell how it went."""

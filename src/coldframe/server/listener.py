@@ -197,9 +197,9 @@ class _Connection:
         )
         head = talk.next_head(is_first=True)
         while head is not None and connections.work(self):
-            if not talk.answer(head, may_continue=connections.may_continue) or not connections.wait(self):
-                return
-            head = talk.next_head(is_first=False)
+            is_kept = talk.answer(head, may_continue=connections.may_continue)
+            head = talk.next_head(is_first=False) if connections.wait(self) and is_kept else None
+        talk.end()
 
 
 def _report(peer: str, error: Exception) -> None:
