@@ -11,13 +11,16 @@ from botocore.config import Config
 
 from coldframe.errors import AccessDenied
 from coldframe.testing.bodies import BytesBody
-from coldframe.wire.access import KeyScope
+from coldframe.testing.clock import START
+from coldframe.wire.access import Access, AccountAuthorizer, KeyScope
+from coldframe.wire.operations import load_operations
 from permission_world import OTHER, OWNER, arn, face_of, is_refused, policy, refusal
 from wire.signing import send, signed, unsigned
 
 if TYPE_CHECKING:
     from coldframe.composition.accounts import Accounts
     from coldframe.testing.clock import FakeClock
+    from coldframe.wire.access import Authorizer, Key
     from permission_world import Clients
 
 TRUSTED = {"AWS": f"arn:aws:iam::{OTHER}:root"}
@@ -73,6 +76,45 @@ def test_no_delete_key_archives(clients: Clients, owner: Any) -> None:
         assert is_refused(act)
     owner.set_vault_access_policy(vaultName="v", policy=policy("Allow", "glacier:DeleteArchive"))
     assert is_refused(lambda: keeper.delete_archive(vaultName="v", archiveId=archive_id))
+
+
+def test_no_delete_key_cannot_have_others_delete(clients: Clients, owner: Any) -> None:
+    """A lock policy may let another account in, so beginning or completing one is not such a key's to do."""
+    archive_id = _upload(owner)
+    thief, helper = clients.of(scope=KeyScope.NO_DELETE), clients.of(OTHER)
+    opening = policy("Allow", "glacier:DeleteArchive", principal=TRUSTED)
+    assert is_refused(lambda: thief.initiate_vault_lock(vaultName="v", policy=opening))
+    assert is_refused(lambda: helper.delete_archive(vaultName="v", accountId=OWNER, archiveId=archive_id))
+    lock_id = owner.initiate_vault_lock(vaultName="v", policy=policy("Deny", "glacier:DeleteArchive"))["lockId"]
+    assert is_refused(lambda: thief.complete_vault_lock(vaultName="v", lockId=lock_id))
+
+
+def _may(authorizer: Authorizer, key: Key, operation: str) -> bool:
+    access = Access(
+        key=key,
+        operation=operation,
+        account_id=key.account_id,
+        vault_name="v",
+        archive_id=None,
+        at=START,
+        peer="127.0.0.1",
+        is_secure=True,
+        user_agent="",
+    )
+    try:
+        authorizer.authorize(access)
+    except AccessDenied:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("scope", KeyScope)
+def test_scope_means_the_same_in_process_and_served(accounts: Accounts, scope: KeyScope) -> None:
+    """For each of the 33 operations, on a vault without policies."""
+    key = accounts.create_key(scope=scope)
+    allowed = {name for name in load_operations() if _may(AccountAuthorizer(), key, name)}
+    assert allowed == {name for name in load_operations() if _may(accounts.authorizer, key, name)}
+    assert len(allowed) == {KeyScope.FULL: 33, KeyScope.NO_DELETE: 23, KeyScope.READ_ONLY: 14}[scope]
 
 
 def test_refusal_is_worded_as_the_originals(clients: Clients, owner: Any) -> None:

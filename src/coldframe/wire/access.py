@@ -93,15 +93,17 @@ _DELETING = frozenset(
     {
         "AbortMultipartUpload",
         "AbortVaultLock",
+        "CompleteVaultLock",
         "DeleteArchive",
         "DeleteVault",
         "DeleteVaultAccessPolicy",
         "DeleteVaultNotifications",
+        "InitiateVaultLock",
         "RemoveTagsFromVault",
         "SetVaultAccessPolicy",
     }
 )
-"""What a no-delete key may not do: delete, or change who may."""
+"""What a no-delete key may not do: delete, or change who may, as a lock policy does too."""
 
 
 class AccountAuthorizer:
