@@ -84,7 +84,10 @@ def test_key_create_makes_narrow_keys(
         ["key", "create", "--account", "12345"],
         ["key", "create", "--read-only", "--no-delete"],
         ["key", "create", "--expires", "soon"],
+        ["key", "create", "--expires", "9999999d"],
+        ["key", "create", "--expires", "99999999999999d"],
         ["key", "create", "--store", "http://127.0.0.1:1"],
+        ["key", "rotate", "AKIA", "--grace", "99999999999999d"],
         ["key", "revoke"],
     ],
 )

@@ -138,6 +138,16 @@ def test_only_a_key_in_use_is_rotated(keys: Keys, clock: FakeClock) -> None:
             act("AKIAAAAAAAAAAAAAAAAA")
 
 
+def test_end_that_no_calendar_has_is_the_last_that_one_has(keys: Keys, clock: FakeClock) -> None:
+    """However long a life or a grace is, the key can be listed and found afterwards."""
+    old = keys.create(account_id=ACCOUNT, expires_at=START + timedelta(days=2_000_000))
+    clock.advance(days=1_000_000)
+    new = keys.rotate(old.access_key_id, grace=timedelta.max)
+    for key in (old, new, keys.rotate(new.access_key_id, grace=timedelta(days=2_000_000))):
+        assert keys.find(key.access_key_id) is not None
+    assert len(keys.list()) == 3
+
+
 def test_key_stays_over_when_the_clock_is_set_back(accounts: Accounts, clock: FakeClock) -> None:
     """What the ledger has seen end has ended (reliability A20)."""
     keys = accounts.keyring

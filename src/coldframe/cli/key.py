@@ -11,7 +11,6 @@ import click
 from coldframe.cli.command import Group
 from coldframe.cli.exits import Exit
 from coldframe.cli.options import (
-    DURATION,
     Parsed,
     dry_run_option,
     output_option,
@@ -21,6 +20,7 @@ from coldframe.cli.options import (
 )
 from coldframe.cli.output import Column, moment_column
 from coldframe.errors import BadUsage
+from coldframe.quantities import parse_duration
 from coldframe.settings import parse_account
 
 if TYPE_CHECKING:
@@ -33,7 +33,17 @@ if TYPE_CHECKING:
     from coldframe.wire.access import Key
 
 
+def parse_life(text: str) -> float:
+    """Seconds that a key may live or go on; `ValueError` for more than calendars can tell."""
+    seconds = parse_duration(text)
+    if seconds > _LONGEST_SECONDS:
+        raise ValueError(f"{text!r} is too long: the time of a key is at most a thousand years")
+    return seconds
+
+
+_LONGEST_SECONDS = 1000 * 365 * 86_400
 ACCOUNT = Parsed("account", parse_account)
+LIFE = Parsed("duration", parse_life)
 _ID = Column("access_key_id", "ACCESS KEY", width=20)
 _ACCOUNT = Column("account_id", "ACCOUNT", width=12)
 _SCOPE = Column("scope", "SCOPE", width=9)
@@ -73,7 +83,7 @@ def command() -> None:
 @click.option("--account", type=ACCOUNT, metavar="DIGITS", help="Whose key it is. Default: the store's own account.")
 @click.option("--read-only", is_flag=True, help="A key that can list and retrieve.")
 @click.option("--no-delete", is_flag=True, help="A key that can neither delete nor change who may.")
-@click.option("--expires", type=DURATION, metavar="TIME", help="How long it lives, such as 90d. Default: for ever.")
+@click.option("--expires", type=LIFE, metavar="TIME", help="How long it lives, such as 90d. Default: for ever.")
 @store_option
 @seal_key_option
 @output_option
@@ -149,7 +159,7 @@ def revoke(app: App, ids: tuple[str, ...], store: str | None, *, yes: bool, dry_
 
 @command.command(examples=("coldframe key rotate AKIAABCDEFGHIJKLMNOP --grace 2d",))
 @click.argument("access_key_id", metavar="ID")
-@click.option("--grace", type=DURATION, default="7d", metavar="TIME", help="How long the old key works.  [default: 7d]")
+@click.option("--grace", type=LIFE, default="7d", metavar="TIME", help="How long the old key works.  [default: 7d]")
 @store_option
 @seal_key_option
 @output_option

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from coldframe.ports import KeyRow
 
+_LAST_MS = 253_402_300_799_999
+"""The end of the year 9999."""
+
 
 class KeyState(StrEnum):
     """What a key is worth."""
@@ -52,7 +55,7 @@ def info_of(row: KeyRow, now_ms: int) -> KeyInfo:
         account_id=row.account_id,
         scope=row.scope,
         state=state_of(row, now_ms),
-        created_at=from_milliseconds(row.created_ms),
+        created_at=from_milliseconds(min(row.created_ms, _LAST_MS)),
         expires_at=moment(row.expires_ms),
         revoked_at=moment(row.revoked_ms),
         rotated_at=moment(row.rotated_ms),
@@ -61,5 +64,5 @@ def info_of(row: KeyRow, now_ms: int) -> KeyInfo:
 
 
 def moment(milliseconds: int | None) -> datetime | None:
-    """The moment of a row's column."""
-    return None if milliseconds is None else from_milliseconds(milliseconds)
+    """The moment of a row's column; one that no calendar has is the last that one has."""
+    return None if milliseconds is None else from_milliseconds(min(milliseconds, _LAST_MS))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from coldframe.clock import EPOCH, from_milliseconds, to_milliseconds
+from coldframe.clock import EPOCH, to_milliseconds
 from coldframe.errors import BadUsage, CredentialsProblem, FormatError, ResourceNotFound
 from coldframe.keyring.info import KeyState, info_of, moment, state_of
 from coldframe.ports import KeyRow
@@ -254,9 +254,8 @@ def _bound(row: KeyRow) -> bytes:
 
 def _end(row: KeyRow, floor_ms: int) -> datetime | None:
     """When a key ends; one that the ledger has seen end has ended, even if the clock was set back."""
-    if row.expires_ms is None:
-        return None
-    return EPOCH if row.expires_ms <= floor_ms else from_milliseconds(row.expires_ms)
+    is_over = row.expires_ms is not None and row.expires_ms <= floor_ms
+    return EPOCH if is_over else moment(row.expires_ms)
 
 
 def _row(facts: Facts, access_key_id: str) -> KeyRow:
