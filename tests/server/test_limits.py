@@ -143,7 +143,8 @@ def test_a_slow_reader_is_cut(hasty: Served) -> None:
     """Whoever does not take the answer loses the connection, and what the answer holds open is let go."""
     with hasty.connect(receive_buffer=4096) as client:
         client.send(head(target="/stream?size=100000000"))
-        wait_until(lambda: hasty.handler.closed == [b"/stream"])
+        wait_until(lambda: len(hasty.witness.records) == 1)
+        assert hasty.handler.closed == [b"/stream"]
         assert client.is_reset()
     assert [record.is_complete for record in hasty.witness.records] == [False]
 
@@ -172,6 +173,18 @@ def test_who_has_waited_longest_makes_room(serve: Callable[..., Served]) -> None
     assert sum(client.is_closed() for client in silent[:6]) == 6
     for client in silent:
         client.close()
+
+
+def test_those_who_were_refused_keep_nobody_out(serve: Callable[..., Served]) -> None:
+    """Though they have time to read why, they make room when it is wanted."""
+    served = serve(replace(PATIENT, max_connections=2))
+    refused = [served.connect() for _ in range(2)]
+    for each in refused:
+        assert each.ask(b"nonsense\r\n\r\n").status == 400
+    with served.connect() as client:
+        assert client.ask(head()).status == 200
+    for each in refused:
+        each.close()
 
 
 def test_slow_heads_keep_nobody_out(serve: Callable[..., Served]) -> None:

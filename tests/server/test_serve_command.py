@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 from coldframe.cli.main import run
+from coldframe.composition.accounts import open_accounts
 from server.world import Client, head
 
 if TYPE_CHECKING:
@@ -92,6 +93,28 @@ def test_it_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
     assert code == 0
     assert names["AWS_SECRET_ACCESS_KEY"] not in told
     assert "export" not in told
+
+
+@POSIX
+def test_other_commands_use_the_store_meanwhile(tmp_path: Path) -> None:
+    """What `archive` puts into the folder is seen over the network, and `key create` opens the door at once."""
+    store, notes = str(tmp_path / "store"), tmp_path / "notes"
+    notes.mkdir()
+    (notes / "m33.txt").write_text("forty lights, ten darks")
+    with program("--store", store) as started:
+        assert run(["vault", "create", "astrodata", "--store", store]) == 0
+        assert run(["archive", str(notes), "--vault", "astrodata", "--store", store]) == 0
+        with open_accounts(store) as accounts:
+            key = accounts.create_key()
+        client = boto3.client(
+            "glacier",
+            endpoint_url=started.url,
+            region_name="us-east-1",
+            aws_access_key_id=key.access_key_id,
+            aws_secret_access_key=key.secret_access_key,
+        )
+        assert client.describe_vault(vaultName="astrodata")["NumberOfArchives"] == 1
+        client.close()
 
 
 @POSIX

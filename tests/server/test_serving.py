@@ -22,7 +22,7 @@ from coldframe.composition.health import Examiner
 from coldframe.composition.serving import ServeRequest, Serving
 from coldframe.composition.stores import open_embedded
 from coldframe.composition.sweeping import Sweeper
-from coldframe.errors import BadUsage, Busy, CredentialsProblem
+from coldframe.errors import BadUsage, Busy, CredentialsProblem, FormatError
 from coldframe.files import DiskFiles
 from coldframe.model import AMAZON_WAITS
 from coldframe.server.address import Address, parse_address
@@ -65,6 +65,11 @@ def client_of(served: Serving, key: Key | None = None, *, region: str = "us-east
     )
     yield client
     client.close()
+
+
+def stranger_of(served: Serving) -> Client:
+    """A client without a key."""
+    return Client(parse_address(served.url.removeprefix("http://")).port)
 
 
 def fetch(url: str) -> tuple[int, bytes]:
@@ -146,6 +151,36 @@ def test_a_lost_sealing_key_is_told_before_anybody_is_served(tmp_path: Path) -> 
         pass
 
 
+def test_keys_without_their_store_are_told_before_anybody_is_served(tmp_path: Path) -> None:
+    """One of the accounts was not restored, perhaps."""
+    with open_accounts(str(tmp_path / "store")) as accounts:
+        accounts.create_key(account_id="123456789012")
+    os.rename(tmp_path / "store" / "accounts", tmp_path / "elsewhere")
+    with pytest.raises(FormatError, match="123456789012"), serving(tmp_path / "store"):
+        pass
+
+
+def test_the_owner_of_a_store_stays(tmp_path: Path) -> None:
+    """Whose it is was settled with its first key; who asks for another account is told."""
+    with serving(tmp_path / "store"):
+        pass
+    settings = replace(SETTINGS, account="123456789012")
+    with pytest.raises(BadUsage, match="000000000000"), serving(tmp_path / "store", settings):
+        pass
+
+
+def test_a_chunked_upload_is_refused_in_the_protocols_words(tmp_path: Path) -> None:
+    """Content-Length is what is missing."""
+    with (
+        serving(tmp_path / "store") as served,
+        Client(parse_address(served.url.removeprefix("http://")).port) as client,
+    ):
+        sent = head("POST", "/-/vaults/v/archives", Transfer_Encoding="chunked") + b"1\r\nx\r\n0\r\n\r\n"
+        answer = client.ask(sent)
+        assert (answer.status, answer.json["code"]) == (400, "MissingParameterValueException")
+        assert "Content-Length" in str(answer.json["message"])
+
+
 def test_settings_reach_the_service(tmp_path: Path) -> None:
     """Account, region and waits."""
     settings = replace(SETTINGS, account="123456789012", region="eu-west-1", tiers=AMAZON_WAITS)
@@ -178,14 +213,14 @@ def test_the_access_log_tells_who_did_what(tmp_path: Path) -> None:
     with serving(tmp_path / "store", access_log=lines.append) as served, client_of(served) as client:
         assert served.new_key is not None
         client.create_vault(vaultName="v")
-        with Client(parse_address(served.url.removeprefix("http://")).port) as stranger:
+        with stranger_of(served) as stranger:
             forged = (
                 f"AWS4-HMAC-SHA256 Credential={served.new_key.access_key_id}/20400101/us-east-1/glacier/aws4_request"
             )
             assert stranger.ask(head(target="/-/vaults", Authorization=forged)).status == 403
         wait_until(lambda: len(lines) == 2)
         secret = served.new_key.secret_access_key
-    created, refused = (json.loads(line) for line in lines)
+    created, refused = sorted(map(json.loads, lines), key=lambda line: str(line["at"]))  # logged as they end
     assert (created["operation"], created["vault_name"], created["status"]) == ("CreateVault", "v", 201)
     assert created["access_key_id"].startswith("AKIA")
     assert (refused["operation"], refused["access_key_id"], refused["status"]) == ("ListVaults", None, 403)
@@ -219,8 +254,8 @@ def test_health_and_metrics_are_told_apart_from_the_vaults(tmp_path: Path) -> No
     with serving(tmp_path / "store") as served, client_of(served) as client:
         client.list_vaults()
         assert fetch(f"{served.admin_url}/health") == (200, b'{"status": "ready", "reasons": []}')
-        status, text = fetch(f"{served.admin_url}/metrics")
-        assert (status, b'coldframe_requests_total{operation="ListVaults",status="200"} 1.0' in text) == (200, True)
+        counted = b'coldframe_requests_total{operation="ListVaults",status="200"} 1.0'
+        wait_until(lambda: counted in fetch(f"{served.admin_url}/metrics")[1])
         assert fetch(f"{served.url}/health")[0] == 404
         assert fetch(f"{served.url}/metrics")[0] == 404
 

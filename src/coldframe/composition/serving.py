@@ -14,6 +14,7 @@ from coldframe.composition.stores import is_embedded_store
 from coldframe.composition.sweeping import SWEEP_SECONDS, Sweeper
 from coldframe.errors import BadUsage
 from coldframe.files import DiskFiles
+from coldframe.keyring import KeyState
 from coldframe.model import AMAZON_WAITS
 from coldframe.server.access_log import AccessLog
 from coldframe.server.admin import AdminFace
@@ -201,10 +202,13 @@ class Serving:
 
     def _prepare_keys(self, accounts: Accounts) -> None:
         """Make the first key where there is none, so that somebody can come in; else see that those there are work."""
-        if accounts.keyring.list():
-            accounts.keyring.require_usable()
-        else:
+        keys = accounts.keyring.list()
+        if not keys:
             self.new_key = accounts.create_key()
+            return
+        accounts.keyring.require_usable()
+        for account_id in {key.account_id for key in keys if key.state is KeyState.ACTIVE}:
+            accounts.store(account_id)
 
 
 def _tls(request: ServeRequest) -> ssl.SSLContext | None:
