@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from coldframe.wire.http import Response
     from coldframe.wire.operations import Operation, Shape
 
-_INSIDE = (b"Traceback", b"sqlite", b"SELECT ", b"INSERT ", b"apsw", b".py", b"/dev/shm", b"/tmp/", b"coldframe.")
+_INSIDE = (b"Traceback", b"sqlite", b"SELECT ", b"INSERT ", b"apsw.", b".py", b"/dev/shm", b"/tmp/", b"coldframe.")
 _STATUSES = {200, 201, 202, 204, 206, 400, 403, 404, 408, 503}
 _HEAD = re.compile(rb"(signed|forged|bare)\r?\n([A-Z]{1,8}) (\S{0,4000}) *\r?\n", re.DOTALL)
 _COMMON = b"Host: h\nx-amz-date: =\nx-amz-glacier-version: 2012-06-01\nContent-Length: =\n"
