@@ -123,10 +123,9 @@ def test_missing_credentials_are_told(governed: GovernedService, monkeypatch: py
         ("ServiceUnavailableException", 500, errors.ServiceUnavailable),
         ("ThrottlingException", 400, errors.Throttled),
         ("SlowDown", 503, errors.Throttled),
-        ("502", 502, errors.ServiceUnavailable),
-        ("", 504, errors.ServiceUnavailable),
+        ("502", 502, errors.StoreUnreachable),
+        ("", 504, errors.StoreUnreachable),
         ("SomethingNew", 400, errors.StoreError),
-        ("404", 404, errors.StoreError),
         ("OptInRequired", 403, errors.NoLongerSupported),
         ("SubscriptionRequiredException", 400, errors.NoLongerSupported),
         ("ExpiredTokenException", 403, errors.CredentialsProblem),
@@ -172,14 +171,14 @@ def test_answer_of_another_server_is_refused(answer: bytes) -> None:
     session = boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="y", region_name=REGION)
     client = session.client("glacier", endpoint_url=_URL)
     client.meta.events.register(
-        "before-send.glacier", lambda request, **_: AWSResponse(request.url, 200, {}, _Raw(answer))
+        "before-send.glacier",
+        lambda request, **_: AWSResponse(request.url, 200, {"Content-Length": str(len(answer))}, _Raw(answer)),
     )
     questions: tuple[Callable[[GlacierStore], object], ...] = (
         lambda store: store.list_vaults(),
         lambda store: store.initiate_job("v", ArchiveRetrieval("x")),
         lambda store: store.get_vault_access_policy("v"),
         lambda store: store.describe_vault("v"),
-        lambda store: store.get_job_output("v", "j"),
         lambda store: store.identity,
     )
     for ask in questions:
@@ -193,6 +192,21 @@ class _Raw(io.BytesIO):
     def stream(self, *_: object, **__: object) -> Iterator[bytes]:
         """All of it."""
         yield self.read()
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ({}, errors.StoreUnreachable),
+        ({"content-length": "55", "content-type": "application/json"}, errors.StoreUnreachable),
+        ({"content-length": "13", "content-type": "text/html"}, errors.StoreError),
+        ({"transfer-encoding": "chunked", "content-type": "text/html"}, errors.StoreError),
+    ],
+)
+def test_half_an_error_is_a_broken_connection(headers: dict[str, str], kind: type[Exception]) -> None:
+    """An error is made of whatever has arrived of one; without its code it says nothing, and may be tried again."""
+    response = {"Error": {"Code": "404"}, "ResponseMetadata": {"HTTPStatusCode": 404, "HTTPHeaders": headers}}
+    assert type(translate(boto.ClientError(response, "ListVaults"), _URL)) is kind
 
 
 def test_other_errors_stay_as_they_are() -> None:
@@ -225,6 +239,17 @@ def test_identity_elsewhere_is_region_account_and_host(
     closed_loop.create_vault("coldframe.asks.whose.vaults.these.are")
     del closed_loop.identity
     assert closed_loop.identity == "glacier:local:000000000000@coldframe.invalid"
+
+
+def test_identity_of_a_store_that_breaks_off_is_unreachable(closed_loop: GlacierStore) -> None:
+    """The first question meets the same troubles as any other."""
+
+    def break_off(**_: object) -> None:
+        raise boto.ConnectionClosedError(endpoint_url=_URL)
+
+    closed_loop._client.meta.events.register_first("before-send.glacier", break_off)
+    with pytest.raises(errors.StoreUnreachable, match="broke off"):
+        _ = closed_loop.identity
 
 
 @pytest.mark.parametrize("name", ["glacier:us-east-1:123456789012", "coldframe:ABC", "file:///"])

@@ -74,7 +74,7 @@ class GlacierStore(GlacierGoverning):
             answer: Mapping[str, Any] = self._ask("describe_vault", vaultName=_NO_VAULT)
             text = str(answer["VaultARN"])
         except StoreError as error:
-            answer, text = getattr(error.__cause__, "response", {}), str(error)
+            answer, text = getattr(error.__cause__, "response", None) or {}, str(error)
             if not (_told_name(answer) or _ARN.search(text)):
                 raise
         host = urlsplit(self._client.meta.endpoint_url).netloc

@@ -113,9 +113,18 @@ def _answered(response: Mapping[str, Any], url: str) -> ColdframeError:
     if known is not None:
         return known(message or code)
     kind = ServiceUnavailable if status >= _SERVER_ERROR else StoreError
-    if code in {"", str(status)}:  # not the protocol's: a proxy, or a server of another kind
+    if code in {"", str(status)}:  # not the protocol's: half an answer, a proxy, or a server of another kind
+        if _is_cut(response):
+            return StoreUnreachable(f"{url} broke off while it answered HTTP {status}.")
         return kind(f"{url} answered HTTP {status}, and not as a Glacier endpoint does. Is the address right?")
     return kind(f"{url} answered {status} {code}: {message}")
+
+
+def _is_cut(response: Mapping[str, Any]) -> bool:
+    """Whether an error that has no code is what is left of one: its head has no end, or its JSON."""
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    has_length = "content-length" in headers or "transfer-encoding" in headers
+    return not has_length or headers.get("content-type") == "application/json"
 
 
 def _unanswered(error: Any, url: str) -> ColdframeError:
