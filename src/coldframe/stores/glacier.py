@@ -238,7 +238,7 @@ class GlacierStore(GlacierGoverning):
     def _ask(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
         """Ask once, and translate what goes wrong."""
         with translated(self._url):
-            return decode.Answer(getattr(self._client, operation)(accountId=self._account_id, **parameters))
+            return decode.whole(getattr(self._client, operation)(accountId=self._account_id, **parameters))
 
 
 def _told_name(answer: Mapping[str, Any]) -> str:
