@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from coldframe.composition.accounts import Accounts
 
 SWEEP_SECONDS = 3600.0
+_FIRST_SECONDS = 60.0
+"""A server that is started often sweeps too, and none while it starts."""
 _log = logging.getLogger("coldframe.sweeping")
 
 
@@ -22,7 +24,7 @@ class Sweeper:
 
     Args:
         accounts: The stores.
-        seconds: How long it rests, also before the first time.
+        seconds: How long it rests in between.
         clock: Dates what is logged.
     """
 
@@ -45,7 +47,9 @@ class Sweeper:
             self._thread.join(timeout)
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._seconds):
+        rest = min(_FIRST_SECONDS, self._seconds)
+        while not self._stopping.wait(rest):
+            rest = self._seconds
             try:
                 for store in self._accounts.all():
                     store.sweep()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -35,7 +34,7 @@ def listen(address: Address) -> socket.socket:
             raise Busy(
                 f"Another program listens on {address} already. Choose another port; port 0 takes any that is free."
             ) from error
-        raise BadUsage(f"Nobody can listen on {address} here: {os.strerror(error.errno or 0)}.") from error
+        raise BadUsage(f"Nobody can listen on {address} here: {error.strerror or error}.") from error
 
 
 def is_loopback(listening: socket.socket) -> bool:

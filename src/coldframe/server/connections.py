@@ -88,7 +88,8 @@ class Connections:
             self._open.discard(connection)
             self._waiting.pop(connection, None)
             self._by_address[connection.peer] -= 1
-            self._by_address += Counter()  # forgets those who have none
+            if not self._by_address[connection.peer]:
+                del self._by_address[connection.peer]
             self._changed.notify_all()
 
     def may_continue(self) -> bool:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _STEP = 4 * 1024
 """What is read ahead while a head is awaited: all that an idle connection holds."""
 _SENT_AT_ONCE = 256 * 1024
+_ENCRYPTED_AT_ONCE = 16 * 1024
+"""TLS counts a send as nothing until all of it has gone, so it must be little enough for the slowest reader."""
 _LEAST_SECONDS = 0.001
 """A socket takes a timeout of zero for none at all."""
 _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -47,6 +49,7 @@ class Line:
         self._clock = clock
         self._limits = limits
         self._ahead = bytearray()
+        self._at_once = _ENCRYPTED_AT_ONCE if isinstance(connected, ssl.SSLSocket) else _SENT_AT_ONCE
         self.received = 0
         self.sent = 0
 
@@ -119,7 +122,7 @@ class Line:
         """
         view = memoryview(data).cast("B")
         while view:
-            size = self._within_pace(lambda: self._socket.send(view[:_SENT_AT_ONCE]), pace, None)  # noqa: B023 - called at once
+            size = self._within_pace(lambda: self._socket.send(view[: self._at_once]), pace, None)  # noqa: B023 - called at once
             self.sent += size
             view = view[size:]
 
