@@ -11,12 +11,14 @@ import os
 import sys
 import tempfile
 from contextlib import ExitStack
+from importlib import import_module
+from typing import Any
 
 
 def main() -> None:
     """Fuzz one target until told to stop."""
     try:
-        import atheris  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415 - there only where it was installed
+        atheris: Any = import_module("atheris")  # there only where somebody installed it
     except ImportError:
         sys.exit("atheris is not installed: pip install atheris (Linux, Python 3.11 to 3.13)")
     with atheris.instrument_imports(include=["coldframe"]):

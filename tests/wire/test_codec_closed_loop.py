@@ -84,7 +84,7 @@ class Script:
 
     def __init__(self) -> None:
         self.answer: Any = None
-        self.asked: tuple[str, tuple[Any, ...], dict[str, Any]] = ("", (), {})
+        self.asked: Any = None  # operation, arguments in order, arguments by name
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Any operation of the port."""
