@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import IncompleteReadError, ResponseStreamingError
 
 from clients.boto import boto3_client
-from clients.unsteady import unsteady
+from clients.unsteady import Cut, unsteady
 from coldframe.model import MIB
 from coldframe.testing.bodies import pattern
 from coldframe.testing.trees import build_large_file
@@ -47,7 +48,7 @@ def test_large_archive_streams_both_ways(served: Served, account: Account, tmp_p
 def test_broken_uploads_are_retried_and_leave_nothing(account: Account) -> None:
     """Two connections break in the middle of a body; boto3 sends it anew, and one archive is there."""
     data = pattern(3)
-    with unsteady(account.url, [MIB, 2 * MIB]) as line:
+    with unsteady(account.url, Cut(sent=MIB), Cut(sent=2 * MIB)) as line:
         client = boto3_client(account, url=line.url, retries={"mode": "standard", "max_attempts": 4})
         boto3_client(account).create_vault(vaultName="v")
         uploaded = client.upload_archive(vaultName="v", body=data)
@@ -56,9 +57,28 @@ def test_broken_uploads_are_retried_and_leave_nothing(account: Account) -> None:
     assert boto3_client(account).describe_vault(vaultName="v")["NumberOfArchives"] == 1
 
 
-def test_broken_connections_between_requests_do_no_harm(account: Account) -> None:
-    """A connection that is cut before a request is complete is made anew without the program noticing."""
-    with unsteady(account.url, [100, 200, 300]) as line:
+def test_broken_downloads_go_on_where_they_broke(account: Account) -> None:
+    """An answer that ends early is an error for boto3, never short bytes; the rest comes by a range, hash and all."""
+    data = pattern(3)
+    client = boto3_client(account)
+    client.create_vault(vaultName="v")
+    wanted = {"Type": "archive-retrieval", "ArchiveId": client.upload_archive(vaultName="v", body=data)["archiveId"]}
+    job = {"vaultName": "v", "jobId": client.initiate_job(vaultName="v", jobParameters=wanted)["jobId"]}
+    pieces: list[bytes] = []
+    with unsteady(account.url, Cut(received=2 * MIB)) as line:
+        far = boto3_client(account, url=line.url)
+        body = far.get_job_output(**job)["body"]
+        with pytest.raises((IncompleteReadError, ResponseStreamingError)):
+            pieces.extend(body.iter_chunks(MIB // 4))
+        found = b"".join(pieces)[:MIB]
+        rest = far.get_job_output(**job, range=f"bytes={MIB}-")
+        assert (rest["status"], rest["contentRange"]) == (206, f"bytes {MIB}-{3 * MIB - 1}/{3 * MIB}")
+        assert found + rest["body"].read() == data
+
+
+def test_broken_requests_do_no_harm(account: Account) -> None:
+    """A connection that is cut in a request or before its answer is made anew without the program noticing."""
+    with unsteady(account.url, Cut(sent=100), Cut(sent=200), Cut(received=0)) as line:
         client = boto3_client(account, url=line.url, retries={"mode": "standard", "max_attempts": 5})
         assert client.list_vaults()["VaultList"] == []
         assert line.connections == 4

@@ -1,9 +1,10 @@
-"""A connection that breaks: forwards to a server, and cuts the first connections in the middle."""
+"""A line that breaks: forwards to a server, and cuts the first connections in the middle."""
 
 from __future__ import annotations
 
 import socket
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,10 +15,18 @@ if TYPE_CHECKING:
 _BUFFER = 65536
 
 
-class UnsteadyLine:
-    """Listens on a free port. Each cut is how many bytes from the client a connection lives for; later ones live on."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """When a connection breaks: after so many bytes of requests, or of answers. None is never."""
 
-    def __init__(self, url: str, cuts: list[int]) -> None:
+    sent: int | None = None
+    received: int | None = None
+
+
+class UnsteadyLine:
+    """Listens on a free port. The first connections break as the cuts say; later ones live on."""
+
+    def __init__(self, url: str, cuts: list[Cut]) -> None:
         """Nothing is forwarded yet."""
         parts = urlsplit(url)
         self._server = (parts.hostname or "127.0.0.1", parts.port or 80)
@@ -38,19 +47,19 @@ class UnsteadyLine:
                 client, _ = self.listener.accept()
                 with self._lock:
                     self.connections += 1
-                    left = self._cuts.pop(0) if self._cuts else None
-                Thread(target=self._serve, args=(client, left), daemon=True).start()
+                    cut = self._cuts.pop(0) if self._cuts else Cut()
+                Thread(target=self._serve, args=(client, cut), daemon=True).start()
 
-    def _serve(self, client: socket.socket, left: int | None) -> None:
+    def _serve(self, client: socket.socket, cut: Cut) -> None:
         with client, socket.create_connection(self._server) as server:
-            Thread(target=_pump, args=(server, client, None), daemon=True).start()
-            _pump(client, server, left)
+            Thread(target=_pump, args=(server, client, cut.received), daemon=True).start()
+            _pump(client, server, cut.sent)
 
 
 @contextmanager
-def unsteady(url: str, cuts: list[int]) -> Iterator[UnsteadyLine]:
+def unsteady(url: str, *cuts: Cut) -> Iterator[UnsteadyLine]:
     """A line to `url` until the end of the `with`."""
-    line = UnsteadyLine(url, cuts)
+    line = UnsteadyLine(url, list(cuts))
     thread = Thread(target=line.run, daemon=True)
     thread.start()
     try:
