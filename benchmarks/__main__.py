@@ -1,6 +1,6 @@
 """Measure coldframe against the machine's limits and against other tools.
 
-Usage: python -m benchmarks [founding] [small] [large] [startup] [--scale 0.1] [--rounds 5]
+Usage: python -m benchmarks [founding] [small] [large] [startup] [wire] [--scale 0.1] [--rounds 5]
 """
 
 from __future__ import annotations

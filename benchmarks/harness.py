@@ -24,6 +24,8 @@ from coldframe.model import MIB
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from _typeshed import DataclassInstance
+
 _DROP_CACHES = "/proc/sys/vm/drop_caches"
 
 
@@ -194,7 +196,7 @@ def write_json(path: str, results: object) -> None:
         json.dump(results, file, indent=1)
 
 
-def as_json(series: Iterable[Series]) -> list[dict[str, object]]:
+def as_json(series: Iterable[DataclassInstance]) -> list[dict[str, object]]:
     """Series as plain values."""
     return [asdict(one) for one in series]
 

@@ -1,4 +1,4 @@
-"""The four workloads: the founding tree, many small files, one large file, start-up."""
+"""The workloads: the founding tree, many small files, one large file, start-up, clients and servers over loopback."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from benchmarks import contenders
 from benchmarks.harness import Contender, Step, compete, table
+from benchmarks.wire import wire_result
 from coldframe.model import GIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from benchmarks.harness import Series
+    from benchmarks.wire_tables import WireResult
 
 START_UP = "start-up"
 
@@ -103,11 +105,30 @@ def start_up(settings: Settings) -> Result:
     return _run("Start-up", field, quick, size=0)
 
 
-WORKLOADS: dict[str, Callable[[Settings], Result]] = {
+def over_loopback(settings: Settings) -> WireResult:
+    """A founding tree of 2 GiB, 10,000 files of 100 KiB, and 20,000 archives of 4 KiB from many connections."""
+    size, count = int(2 * GIB * settings.scale), int(10_000 * settings.scale)
+    trees = {
+        f"Founding tree: {size / GIB:g} GiB": _build(settings, "Subs", f"build_subs({{path!r}}, total_size={size})"),
+        f"{count:,} files of 100 KiB": _build(
+            settings, "small", f"build_small_files({{path!r}}, count={count}, size={100 * 1024})"
+        ),
+    }
+    return wire_result(
+        trees,
+        workspace=settings.workspace,
+        rounds=settings.rounds,
+        scale=settings.scale,
+        is_cold=settings.is_cold,
+    )
+
+
+WORKLOADS: dict[str, Callable[[Settings], Result | WireResult]] = {
     "founding": founding,
     "small": small_files,
     "large": large_file,
     "startup": start_up,
+    "wire": over_loopback,
 }
 
 

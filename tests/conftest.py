@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     OpenService = Callable[..., VaultService]
 
-pytest_plugins = ["crash.options"]
+pytest_plugins = ["clients.reporting", "crash.options", "proof_options"]
 pytest.register_assert_rewrite("coldframe.testing.contract")
 
 

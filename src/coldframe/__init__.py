@@ -1,8 +1,8 @@
 """Coldframe: archive folders into cold storage, know what is where, get it back byte for byte.
 
 The library is the same product as the command line: :func:`open_store` gives the port of one store,
-:class:`Coldframe` everything that the commands do. Both are looked up on first use, so that importing the package, and
-with it `coldframe --help`, costs nothing.
+:func:`boto3_client` an ordinary boto3 client of it, :class:`Coldframe` everything that the commands do. They are looked
+up on first use, so that importing the package, and with it `coldframe --help`, costs nothing.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from coldframe.composition import Coldframe, open_coldframe, open_store
+    from coldframe.composition import Coldframe, boto3_client, open_coldframe, open_store
 
     __version__: str
 
-__all__ = ["Coldframe", "__version__", "open_coldframe", "open_store"]
+__all__ = ["Coldframe", "__version__", "boto3_client", "open_coldframe", "open_store"]
 
 
 def __getattr__(name: str) -> Any:

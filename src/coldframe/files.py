@@ -40,8 +40,11 @@ class Files(Protocol):
     A path is absolute, or, where `folder` is given, a single name inside that open folder.
     """
 
-    def create(self, path: str, *, folder: int | None = None) -> int:
-        """Create a file that is not there and open it for reading and writing; never follows a link."""
+    def create(self, path: str, *, folder: int | None = None, is_private: bool = False) -> int:
+        """Create a file that is not there and open it for reading and writing; never follows a link.
+
+        Nobody but its owner can open a private one, from the first moment on; on Windows as its folder has it.
+        """
         ...
 
     def reopen(self, path: str, *, folder: int | None = None) -> int:
@@ -88,9 +91,10 @@ class DiskFiles:
         """Nothing is open."""
         self._direct = DirectWrites()
 
-    def create(self, path: str, *, folder: int | None = None) -> int:
+    def create(self, path: str, *, folder: int | None = None, is_private: bool = False) -> int:
         """Create a file that is not there and open it for reading and writing."""
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY | _CLOEXEC, 0o666, dir_fd=folder)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY | _CLOEXEC
+        return os.open(path, flags, 0o600 if is_private else 0o666, dir_fd=folder)
 
     def reopen(self, path: str, *, folder: int | None = None) -> int:
         """Open an existing file for reading and writing."""
@@ -147,7 +151,7 @@ class DiskFiles:
                 os.close(descriptor)
 
 
-def durable_write(  # noqa: PLR0913 - the last two only replace defaults
+def durable_write(  # noqa: PLR0913 - the last three only replace defaults
     files: Files,
     folder: str,
     name: str,
@@ -155,6 +159,7 @@ def durable_write(  # noqa: PLR0913 - the last two only replace defaults
     *,
     temporary: str | None = None,
     sync_folder: Callable[[str], None] | None = None,
+    is_private: bool = False,
 ) -> None:
     """Write a whole file so that it is there, complete, after any crash, or not there at all.
 
@@ -167,12 +172,13 @@ def durable_write(  # noqa: PLR0913 - the last two only replace defaults
         buffers: The bytes in order.
         temporary: The name until all bytes are safe; by default a random one.
         sync_folder: In place of `files.sync_folder`, for writers that share the act.
+        is_private: Whether nobody but the owner may read it.
 
     Raises:
         OSError: The bytes could not be made durable; the name still means what it meant before.
     """
     temporary = os.path.join(folder, temporary or temporary_name())
-    descriptor = files.create(temporary)
+    descriptor = files.create(temporary, is_private=is_private)
     try:
         try:
             offset = 0
@@ -199,6 +205,14 @@ def ensure_folder(files: Files, path: str) -> None:
     with suppress(FileExistsError):  # another process was quicker
         files.make_folder(path)
     files.sync_folder(parent)
+
+
+def sync_ancestors(files: Files, folder: str) -> None:
+    """Make every name on the way to the folder durable: whoever made one of them may have been cut off before."""
+    while (parent := os.path.dirname(folder)) != folder:
+        with suppress(PermissionError):  # a folder that we may not read is not one that we made
+            files.sync_folder(parent)
+        folder = parent
 
 
 def temporary_name() -> str:

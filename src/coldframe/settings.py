@@ -15,14 +15,24 @@ from typing import TYPE_CHECKING, Any
 from coldframe.errors import BadSettings
 from coldframe.model import AMAZON_WAITS, MAX_PART_SIZE, MIB, MIN_PART_SIZE, Tier, TierWaits
 from coldframe.quantities import parse_duration, parse_money, parse_rate, parse_size
+from coldframe.server.address import Address, parse_address
+from coldframe.server.limits import Limits
+from coldframe.server.limits import parse_limits as limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from coldframe.notify.targets import WebHook
+
 CONFIG_NAME = "config.toml"
 OUTPUT_FORMS = ("table", "csv", "json")
+AMAZON_SNS = "amazon"
+"""In place of an endpoint: Amazon's own."""
 _MAX_JOBS = 256
 _VAULT = re.compile(r"[A-Za-z0-9._-]{1,255}", re.ASCII)
+_TOPIC = re.compile(r"arn:[a-z-]+:sns:[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9_.-]{1,256}", re.ASCII)
+_HOOK_KEYS = frozenset({"url", "secret"})
+_LISTEN = Address("127.0.0.1", 8377)
 _TIER_KEYS = ("expedited", "standard", "bulk", "inventory")
 
 
@@ -90,6 +100,17 @@ class Settings:
     tier: Tier = Tier.STANDARD
     max_cost: float | None = None
     tiers: TierWaits = field(default_factory=TierWaits)
+    sns_endpoint: str | None = None
+    webhooks: Mapping[str, WebHook] = field(default_factory=dict)
+    webhooks_allow_private: bool = False
+    listen: Address = _LISTEN
+    admin_listen: Address | None = None
+    account: str | None = None
+    region: str = "us-east-1"
+    free_daily_bytes: int | None = None
+    scarce_expedited: bool = False
+    limits: Limits = field(default_factory=Limits)
+    seal_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +207,63 @@ def parse_waits(value: object) -> TierWaits:
     return TierWaits(**{f"{tier}_seconds": parse_duration(_quantity(wait)) for tier, wait in value.items()})
 
 
+def parse_sns_endpoint(value: object) -> str:
+    """`"amazon"`, or the URL of an endpoint that speaks like SNS."""
+    from coldframe.notify.targets import parse_target  # noqa: PLC0415 - only where somebody is served; start-up time
+
+    text = parse_text(value)
+    if text.lower() == AMAZON_SNS:
+        return AMAZON_SNS
+    try:
+        parse_target(text)
+    except ValueError as error:
+        raise ValueError('it wants "amazon", or a URL: "http://127.0.0.1:4566"') from error
+    return text
+
+
+def parse_webhooks(value: object) -> Mapping[str, WebHook]:
+    """A table of web hooks by the ARNs of topics: each a URL, or a table of URL and secret."""
+    if not isinstance(value, dict):
+        raise ValueError("it wants a table of topic ARNs and URLs")  # noqa: TRY004 - as above
+    for topic in value:
+        if not _TOPIC.fullmatch(topic):
+            raise ValueError(f"{topic!r} is no topic; it wants arn:aws:sns:<region>:<12 digits>:<name>")
+    return {topic: _webhook(hook) for topic, hook in value.items()}
+
+
+def _webhook(value: object) -> WebHook:
+    from coldframe.notify.targets import WebHook, parse_target  # noqa: PLC0415 - as above
+
+    table = value if isinstance(value, dict) else {"url": value}
+    unknown = sorted(set(table) - _HOOK_KEYS)
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is not known of a web hook; it wants url and secret")
+    return WebHook(parse_target(table.get("url")), parse_text(table["secret"]) if "secret" in table else None)
+
+
+def parse_account(value: object) -> str:
+    """An account's 12 digits."""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{12}", value):
+        raise ValueError(f"{value!r} is no account: write 12 digits, such as 123456789012")
+    return value
+
+
+def parse_region(value: object) -> str:
+    """The name of a region, as signatures and ARNs spell it."""
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9-]{1,64}", value):
+        raise ValueError(f"{value!r} is no region: write one such as us-east-1")
+    return value
+
+
+def parse_limits(value: object) -> Limits:
+    """A table of limits, or a text with commas: `idle_seconds=30s,max_connections=200`."""
+    if isinstance(value, str):
+        value = dict(pair.partition("=")[::2] for pair in parse_texts(value))
+    if not isinstance(value, dict):
+        raise ValueError('it wants a table: idle_seconds = "30s"')  # noqa: TRY004 - as above
+    return limits_of({str(name): _quantity(each) for name, each in value.items()})
+
+
 def _quantity(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("it wants a number, or a text with a unit")  # noqa: TRY004 - as above
@@ -210,6 +288,23 @@ KEYS: Mapping[str, Key] = {
     "tier": Key(parse_tier, "how quickly a retrieval is wanted", '"Standard"'),
     "max_cost": Key(lambda value: parse_money(_quantity(value)), "the highest price of an order, US dollars", "5"),
     "tiers": Key(parse_waits, "how long jobs of the embedded store take", '"amazon"'),
+    "sns_endpoint": Key(parse_sns_endpoint, "where serve publishes that jobs are done", '"http://127.0.0.1:4566"'),
+    "webhooks": Key(
+        parse_webhooks,
+        "where serve posts that jobs are done, by topic",
+        '{ "arn:aws:sns:us-east-1:123456789012:ready" = "https://hooks.example.org/ready" }',
+    ),
+    "webhooks_allow_private": Key(parse_flag, "whether web hooks may be in a private network", "false"),
+    "listen": Key(parse_address, "where serve listens", '"127.0.0.1:8377"'),
+    "admin_listen": Key(parse_address, "where serve tells of health and metrics", '"127.0.0.1:8378"'),
+    "account": Key(parse_account, "whose the store itself is, where it is served", '"123456789012"'),
+    "region": Key(parse_region, "the region that clients of serve sign for", '"us-east-1"'),
+    "free_daily_bytes": Key(
+        lambda value: parse_size(_quantity(value)), "what the strategy FreeTier allows in a day", '"333MB"'
+    ),
+    "scarce_expedited": Key(parse_flag, "whether Expedited needs provisioned capacity", "false"),
+    "limits": Key(parse_limits, "what one client of serve may take", '{ idle_seconds = "60s" }'),
+    "seal_key": Key(parse_path, "the file that unseals access keys, if not in the store", '"/etc/coldframe/seal.key"'),
 }
 
 

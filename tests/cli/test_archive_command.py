@@ -54,7 +54,8 @@ def test_archive_without_a_store_says_how_to_make_one(cli: Callable[..., Ran], s
         (["archive", "Subs", "-v", "astro", "--inventory-copy", "x"], "--inventory"),
         (["archive", "Subs", "-v", "astro", "-i", "no/such/inv.csv"], "no folder"),
         (["archive", "Subs", "-v", "astro", "-i", "inv.csv", "--inventory-copy", "ftp://x"], "s3://"),
-        (["archive", "Subs", "-v", "astro", "--store", "glacier:"], "not yet in this version"),
+        (["archive", "Subs", "-v", "astro", "--store", "s3://b"], "not yet in this version"),
+        (["archive", "Subs", "-v", "astro", "--store", "glacier:"], "Amazon charges"),
         (["archive", "Subs", "-v", "astro", "--delete-source"], "--yes"),
     ],
 )

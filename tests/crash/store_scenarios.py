@@ -17,12 +17,11 @@ from coldframe.testing.bodies import read_output
 from coldframe.testing.clock import FakeClock
 from coldframe.tree_hash import tree_hash
 from crash.bench import CHECKPOINT_PAGES, Observation, is_database_sync
+from crash.governing_steps import AbortLock, Attack, BeginLock, DropVault, Lock, Set, governing
 from crash.store_steps import (
     CreateVault,
     Delete,
     DeleteVault,
-    Govern,
-    Lock,
     Multipart,
     Retrieve,
     Sweep,
@@ -30,7 +29,6 @@ from crash.store_steps import (
     Upload,
     Work,
     digest,
-    governing,
     inventory,
     inventory_names,
     jobs,
@@ -91,6 +89,8 @@ class StoreScenario:
     typed: tuple[type[Exception], ...] = (ColdframeError,)
     checkpoint_pages: int = CHECKPOINT_PAGES
     folder: str = "store"
+    is_long: bool = False
+    """Only every so manieth point of it is tried, unless a run asks for all."""
 
     def prepare(self, bench: Bench) -> None:
         """Do what is safe before; without any such step even the store is not there yet."""
@@ -139,13 +139,13 @@ class StoreSession:
     def observe(self) -> Observation:
         """Read everything."""
         found = Observation()
-        for vault in self.work.store.list_vaults().items:
-            found.facts["vault", vault.vault_name] = "there"
-            self._observe_archives(vault.vault_name, found)
-            self._observe_uploads(vault.vault_name, found)
-            self._observe_jobs(vault.vault_name, found)
-            for what, value in governing(self.work.store, vault.vault_name).items():
-                found.facts["governing", vault.vault_name, what] = value
+        vaults = [vault.vault_name for vault in self.work.store.list_vaults().items]
+        for vault in vaults:
+            found.facts["vault", vault] = "there"
+            self._observe_archives(vault, found)
+            self._observe_uploads(vault, found)
+            self._observe_jobs(vault, found)
+        found.facts |= governing(self.work.store, vaults)
         found.faults += self._folder.faults()
         return found
 
@@ -200,6 +200,14 @@ def add_fact(found: Observation, subject: Subject, value: Value) -> None:
 _VAULT = (CreateVault("v"),)
 _KEPT = (*_VAULT, Upload("v", "kept", _OTHER))
 
+_SET = (
+    Set("v", "tags", "a=1 b=1"),
+    Set("v", "policy", "glacier:DeleteVault"),
+    Set("v", "notices", "t"),
+    Set("v", "limit", str(10**15)),
+    Set("v", "capacity", "1"),
+)
+
 SCENARIOS: tuple[StoreScenario, ...] = (
     StoreScenario("new store", (*_VAULT, Upload("v", "first", _SMALL))),
     StoreScenario("vaults", (CreateVault("w"), DeleteVault("w"), CreateVault("w"), CreateVault("x")), before=_KEPT),
@@ -215,8 +223,35 @@ SCENARIOS: tuple[StoreScenario, ...] = (
     StoreScenario(
         "deleted archive", (Upload("v", "one", _SMALL), Delete("v", "one"), Delete("v", "kept")), before=_KEPT
     ),
-    StoreScenario("governing", (Govern("v"),), before=_KEPT),
+    StoreScenario("governing", _SET, before=_KEPT),
+    StoreScenario(
+        "governing otherwise",
+        (
+            Set("v", "tags", "a=2 b=2 c=3"),
+            Set("v", "policy", "glacier:InitiateJob"),
+            Set("v", "notices", None),
+            Set("v", "limit", None),
+            Set("v", "tags", None),
+            Set("v", "policy", None),
+            Set("v", "capacity", "2"),
+        ),
+        before=(*_KEPT, *_SET),
+        is_long=True,
+    ),
+    StoreScenario(
+        "vault goes with its settings",
+        (DropVault("w"), CreateVault("w")),
+        before=(*_KEPT, CreateVault("w"), Set("w", "tags", "a=1"), Set("w", "notices", "t"), BeginLock("w")),
+        is_long=True,
+    ),
     StoreScenario("vault lock", (Lock("v"), Upload("v", "one", _SMALL)), before=_KEPT),
+    StoreScenario("aborted lock", (BeginLock("v"), AbortLock("v"), BeginLock("v")), before=_KEPT),
+    StoreScenario(
+        "locked vault",
+        (Attack("v"), Upload("v", "one", _SMALL), Sweep((("job", "v", "a job"),)), Attack("v")),
+        before=(*_KEPT, Retrieve("v", "kept", "a job", _OTHER), Lock("v")),
+        is_long=True,
+    ),
     StoreScenario("retrieval", (Retrieve("v", "kept", "a job", _OTHER), Delete("v", "kept")), before=_KEPT),
     StoreScenario(
         "inventory",

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 
 from coldframe.errors import ResourceNotFound
 from coldframe.model import MIB, ArchiveRetrieval, InventoryFormat, InventoryRetrieval, JobStatus
-from coldframe.ports.admin import DataRetrievalPolicy, RetrievalStrategy, VaultEvent, VaultNotifications
 from coldframe.testing.bodies import BytesBody, read_output
 from coldframe.tree_hash import tree_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Protocol
 
     from coldframe.model import JobDescription, Page, UploadDescription
@@ -42,9 +41,6 @@ if TYPE_CHECKING:
         def leaves(self) -> dict[Subject, Value]:
             """What is there, or not there, when it is done."""
             ...
-
-
-_MUCH = 10**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,66 +265,6 @@ class TakeInventory:
 
 
 @dataclass(frozen=True, slots=True)
-class Govern:
-    """Tag a vault, give it an access policy and topic, and set the account's limits."""
-
-    vault: str
-
-    def do(self, work: Work) -> None:
-        """Set everything, one after the other."""
-        store, arn = work.store, work.store.describe_vault(self.vault).vault_arn
-        region, account_id = arn.split(":")[3:5]
-        notices = VaultNotifications(f"arn:aws:sns:{region}:{account_id}:t", tuple(VaultEvent))
-        limit = DataRetrievalPolicy(RetrievalStrategy.BYTES_PER_HOUR, _MUCH)
-        self._set(work, "tags", lambda: store.add_tags_to_vault(self.vault, {"a": "1", "b": "2"}))
-        self._set(work, "policy", lambda: store.set_vault_access_policy(self.vault, deny(arn, "glacier:DeleteVault")))
-        self._set(work, "notices", lambda: store.set_vault_notifications(self.vault, notices))
-        self._set(work, "limit", lambda: store.set_data_retrieval_policy(limit))
-
-    finish = do
-
-    def leaves(self) -> dict[Subject, Value]:
-        """All of it, whole."""
-        return {("governing", self.vault, what): "set" for what in ("tags", "policy", "notices", "limit")}
-
-    def _set(self, work: Work, what: str, act: Callable[[], None]) -> None:
-        work.bench.intend(("governing", self.vault, what), "set")
-        act()
-        work.bench.confirm(("governing", self.vault, what), "set")
-
-
-@dataclass(frozen=True, slots=True)
-class Lock:
-    """Lock a vault against the deletion of archives; once in progress and once complete, nothing is deleted."""
-
-    vault: str
-
-    def do(self, work: Work) -> None:
-        """Begin the lock and complete it."""
-        subject = ("governing", self.vault, "lock")
-        policy = deny(work.store.describe_vault(self.vault).vault_arn, "glacier:DeleteArchive")
-        work.bench.intend(subject, "InProgress")
-        lock_id = work.store.initiate_vault_lock(self.vault, policy)
-        work.bench.confirm(subject, "InProgress")
-        work.bench.intend(subject, "Locked")
-        work.store.complete_vault_lock(self.vault, lock_id)
-        work.bench.confirm(subject, "Locked")
-
-    def finish(self, work: Work) -> None:
-        """Begin anew, unless it is complete: the ID of a lock in progress was lost with its program."""
-        if lock_state(work.store, self.vault) == "Locked":
-            return
-        work.bench.intend(("governing", self.vault, "lock"), None)
-        work.store.abort_vault_lock(self.vault)
-        work.bench.confirm(("governing", self.vault, "lock"), None)
-        self.do(work)
-
-    def leaves(self) -> dict[Subject, Value]:
-        """A complete lock."""
-        return {("governing", self.vault, "lock"): "Locked"}
-
-
-@dataclass(frozen=True, slots=True)
 class Sweep:
     """Let three days pass, in which jobs and uploads end (`ended`), and sweep away what nothing refers to."""
 
@@ -346,40 +282,6 @@ class Sweep:
     def leaves(self) -> dict[Subject, Value]:
         """Nothing of what has ended."""
         return dict.fromkeys(self.ended)
-
-
-def deny(vault_arn: str, action: str) -> str:
-    """A policy that denies something to everybody."""
-    statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": vault_arn}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-def lock_state(store: VaultService, vault: str) -> str | None:
-    """How far the vault's lock is."""
-    try:
-        return store.get_vault_lock(vault).state.value
-    except ResourceNotFound:
-        return None
-
-
-def governing(store: VaultService, vault: str) -> dict[str, str]:
-    """What governs the vault: each `set` if it is as the step sets it, and the lock's state."""
-    found = {"limit": store.get_data_retrieval_policy().bytes_per_hour == _MUCH}
-    tags = store.list_tags_for_vault(vault)
-    if tags and tags != {"a": "1", "b": "2"}:
-        return {"tags": f"some: {sorted(tags)}"}
-    found["tags"] = bool(tags)
-    found["policy"] = _is_there(lambda: json.loads(store.get_vault_access_policy(vault)))
-    found["notices"] = _is_there(lambda: store.get_vault_notifications(vault).events == tuple(VaultEvent))
-    state = lock_state(store, vault)
-    return {what: "set" for what, is_set in found.items() if is_set} | ({"lock": state} if state else {})
-
-
-def _is_there(ask: Callable[[], object]) -> bool:
-    try:
-        return bool(ask())
-    except ResourceNotFound:
-        return False
 
 
 def digest(data: bytes) -> str:

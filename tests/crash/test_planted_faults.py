@@ -9,6 +9,7 @@ import pytest
 
 from coldframe.composition import stores
 from coldframe.service import VaultService
+from coldframe.service.sweeping import Sweep
 from coldframe.testing.faulty import Fault, Skipping
 from coldframe.testing.recording import Trace
 from crash import archive_scenarios, planted, store_scenarios
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from crash.bench import Scenario
 
 _EFFORT = Effort(states=600, repeat_every=50, resume_every=50)
+_UNGUARDED = "DROP TRIGGER IF EXISTS vault_lock_is_not_deleted; DELETE FROM vault_lock"
 _STORE = {scenario.name: scenario for scenario in store_scenarios.SCENARIOS}
 _ARCHIVE = {scenario.name: scenario for scenario in archive_scenarios.SCENARIOS}
 _UPLOADS = _STORE["single uploads"]
@@ -37,6 +39,8 @@ _LEFT_OUT = {
     "the fsync of a blob's folder": (_UPLOADS, planted.is_blob_folder_sync),
     "the fsync of the folder of folders": (_STORE["new store"], planted.is_blobs_root_sync),
     "the sync of the ledger's log": (_UPLOADS, planted.is_ledger_log_sync),
+    "the sync of the ledger's log under a lock": (_STORE["vault lock"], planted.is_ledger_log_sync),
+    "the sync of the ledger's log under settings": (_STORE["governing"], planted.is_ledger_log_sync),
     "the sync of the ledger in a checkpoint": (_STORE["checkpoints"], planted.is_database_sync),
     "the sync of the catalog's log": (_TREE, planted.is_catalog_log_sync),
     "the sync of the catalog's log before sources go": (_ARCHIVE["archive and delete"], planted.is_catalog_log_sync),
@@ -130,6 +134,20 @@ def test_explorer_finds_a_sweep_that_does_not_ask_the_ledger(monkeypatch: pytest
 
     monkeypatch.setattr("coldframe.ledger.facts.SqliteFacts.referenced", refer_to_nothing)
     assert explore(Recording(_STORE["sweep"]), _EFFORT).violations
+
+
+def test_explorer_finds_a_lock_that_a_sweep_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: locks are taken for what ends with time, and the ledger's own guard is not there."""
+    run = Sweep.run
+
+    def forget_locks(sweep: Sweep) -> object:
+        changes = sweep._core.ledger
+        changes.write(lambda rows: rows._connection.execute(_UNGUARDED))  # type: ignore[attr-defined]  # SQLite's own
+        return run(sweep)
+
+    monkeypatch.setattr(Sweep, "run", forget_locks)
+    with pytest.raises(AssertionError, match="let something be undone"):
+        explore(Recording(_STORE["locked vault"]), _EFFORT)
 
 
 def test_digest_tells_bytes_apart() -> None:

@@ -302,6 +302,8 @@ SCOPES: list[tuple[str, str, str, Verdict]] = [
     ("no-delete aborts locks", "no-delete", "AbortVaultLock", DENIED),
     ("no-delete untags", "no-delete", "RemoveTagsFromVault", DENIED),
     ("no-delete opens the vault to others", "no-delete", "SetVaultAccessPolicy", DENIED),
+    ("no-delete locks the vault", "no-delete", "InitiateVaultLock", DENIED),
+    ("no-delete locks it for ever", "no-delete", "CompleteVaultLock", DENIED),
     ("read-only reads outputs", "read-only", "GetJobOutput", YES),
     ("read-only lists vaults", "read-only", "ListVaults", YES),
     ("read-only starts retrievals", "read-only", "InitiateJob", YES),

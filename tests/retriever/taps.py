@@ -43,10 +43,10 @@ class TappedFiles(DiskFiles):
         super().__init__()
         self._tap = tap
 
-    def create(self, path: str, *, folder: int | None = None) -> int:
+    def create(self, path: str, *, folder: int | None = None, is_private: bool = False) -> int:
         """Tell the tap, then do it."""
         self._tap("create", path)
-        return super().create(path, folder=folder)
+        return super().create(path, folder=folder, is_private=is_private)
 
     def write(self, descriptor: int, data: Buffer, offset: int) -> None:
         """Tell the tap, then do it."""

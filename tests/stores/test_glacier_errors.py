@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import socket
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore import exceptions as boto
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from coldframe import errors
@@ -25,6 +28,8 @@ from coldframe.wire.in_process import answer_in_process, open_client
 from wire.world import KEY, REGION, make_face
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from coldframe.wire.face import Face
     from wire.world import GovernedService
 
@@ -118,9 +123,11 @@ def test_missing_credentials_are_told(governed: GovernedService, monkeypatch: py
         ("ServiceUnavailableException", 500, errors.ServiceUnavailable),
         ("ThrottlingException", 400, errors.Throttled),
         ("SlowDown", 503, errors.Throttled),
-        ("502", 502, errors.ServiceUnavailable),
-        ("", 504, errors.ServiceUnavailable),
+        ("502", 502, errors.StoreUnreachable),
+        ("", 504, errors.StoreUnreachable),
         ("SomethingNew", 400, errors.StoreError),
+        ("OptInRequired", 403, errors.NoLongerSupported),
+        ("SubscriptionRequiredException", 400, errors.NoLongerSupported),
         ("ExpiredTokenException", 403, errors.CredentialsProblem),
         ("MissingAuthenticationTokenException", 400, errors.CredentialsProblem),
         ("UnrecognizedClientException", 400, errors.CredentialsProblem),
@@ -158,6 +165,50 @@ def test_silence_is_translated(error: Exception, kind: type[Exception]) -> None:
     assert type(translate(error, _URL)) is kind
 
 
+@pytest.mark.parametrize("answer", [b"<html>A page.</html>", b"{}", b"", b'{"VaultList"'])
+def test_answer_of_another_server_is_refused(answer: bytes) -> None:
+    """HTTP 200 from something that is no Glacier endpoint: words, and no `KeyError`."""
+    session = boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="y", region_name=REGION)
+    client = session.client("glacier", endpoint_url=_URL)
+    client.meta.events.register(
+        "before-send.glacier",
+        lambda request, **_: AWSResponse(request.url, 200, {"Content-Length": str(len(answer))}, _Raw(answer)),
+    )
+    questions: tuple[Callable[[GlacierStore], object], ...] = (
+        lambda store: store.list_vaults(),
+        lambda store: store.initiate_job("v", ArchiveRetrieval("x")),
+        lambda store: store.get_vault_access_policy("v"),
+        lambda store: store.describe_vault("v"),
+        lambda store: store.identity,
+    )
+    for ask in questions:
+        with pytest.raises(errors.ServiceUnavailable, match="makes no sense"):
+            ask(GlacierStore(client, url=_URL))
+
+
+class _Raw(io.BytesIO):
+    """A body as urllib3 hands it on."""
+
+    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
+        """All of it."""
+        yield self.read()
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ({}, errors.StoreUnreachable),
+        ({"content-length": "55", "content-type": "application/json"}, errors.StoreUnreachable),
+        ({"content-length": "13", "content-type": "text/html"}, errors.StoreError),
+        ({"transfer-encoding": "chunked", "content-type": "text/html"}, errors.StoreError),
+    ],
+)
+def test_half_an_error_is_a_broken_connection(headers: dict[str, str], kind: type[Exception]) -> None:
+    """An error is made of whatever has arrived of one; without its code it says nothing, and may be tried again."""
+    response = {"Error": {"Code": "404"}, "ResponseMetadata": {"HTTPStatusCode": 404, "HTTPHeaders": headers}}
+    assert type(translate(boto.ClientError(response, "ListVaults"), _URL)) is kind
+
+
 def test_other_errors_stay_as_they_are() -> None:
     """What is not botocore's is not ours to explain."""
     error = KeyError("x")
@@ -169,11 +220,44 @@ def test_unreachable_store_is_temporary() -> None:
     assert issubclass(errors.StoreUnreachable, errors.ServiceUnavailable)
 
 
-def test_identity_is_region_account_and_host(closed_loop: GlacierStore) -> None:
-    """Told by the store itself, also before there is a vault; the same with a vault of that name."""
+def test_identity_is_the_name_of_the_store_behind_the_server(
+    closed_loop: GlacierStore, governed: GovernedService
+) -> None:
+    """What was archived through a server is found again on its folder, and under whatever address it gets."""
+    assert closed_loop.identity == governed.identity
+    closed_loop.create_vault("coldframe.asks.whose.vaults.these.are")
+    del closed_loop.identity
+    assert closed_loop.identity == governed.identity
+
+
+def test_identity_elsewhere_is_region_account_and_host(
+    closed_loop: GlacierStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told by any Glacier endpoint, also before there is a vault; the same with a vault of that name."""
+    monkeypatch.setattr("coldframe.wire.answers.IDENTITY_HEADER", "x-other")
     assert closed_loop.identity == "glacier:local:000000000000@coldframe.invalid"
     closed_loop.create_vault("coldframe.asks.whose.vaults.these.are")
     del closed_loop.identity
+    assert closed_loop.identity == "glacier:local:000000000000@coldframe.invalid"
+
+
+def test_identity_of_a_store_that_breaks_off_is_unreachable(closed_loop: GlacierStore) -> None:
+    """The first question meets the same troubles as any other."""
+
+    def break_off(**_: object) -> None:
+        raise boto.ConnectionClosedError(endpoint_url=_URL)
+
+    closed_loop._client.meta.events.register_first("before-send.glacier", break_off)
+    with pytest.raises(errors.StoreUnreachable, match="broke off"):
+        _ = closed_loop.identity
+
+
+@pytest.mark.parametrize("name", ["glacier:us-east-1:123456789012", "coldframe:ABC", "file:///"])
+def test_identity_of_another_kind_is_not_believed(
+    closed_loop: GlacierStore, governed: GovernedService, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """No server passes for Amazon."""
+    monkeypatch.setattr(type(governed), "identity", name)
     assert closed_loop.identity == "glacier:local:000000000000@coldframe.invalid"
 
 
@@ -269,6 +353,8 @@ def test_url_names_a_place(
         "glacier://r/x",
         "s3://b",
         "http://h#f",
+        "http://h:99999",
+        "http://h:port",
     ],
 )
 def test_url_that_names_no_place_is_refused(url: str) -> None:
@@ -288,6 +374,11 @@ def test_store_is_opened_from_its_url(monkeypatch: pytest.MonkeyPatch) -> None:
         open_glacier("http://host:8080?profile=astro")
     with pytest.raises(errors.BadUsage, match="region"):
         open_glacier("glacier:")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    for url, region in (("glacier:", "eu-west-1"), ("http://host:8080", "eu-west-1"), ("glacier://local", "local")):
+        with closing(open_glacier(url)) as store:
+            assert store._client.meta.region_name == region
+    monkeypatch.delenv("AWS_REGION")
     store = open_glacier("glacier://us-west-2")
     assert store.url == "glacier://us-west-2"
     assert store._client.meta.endpoint_url == "https://glacier.us-west-2.amazonaws.com"

@@ -76,6 +76,27 @@ def test_authorizer_is_told_the_archive(governed: GovernedService, clock: FakeCl
     assert [access.archive_id for access in authorizer.asked] == [archive_id, archive_id]
 
 
+@pytest.mark.parametrize(
+    ("target", "body", "sent"),
+    [
+        ("tags?operation=add", b'{"Tags": {"hold": "true", "note": ""}}', {"hold": "true", "note": ""}),
+        ("tags?operation=remove", b'{"TagKeys": ["hold", "note"]}', {"hold": None, "note": None}),
+        ("tags?operation=add", b'{"Tags": "hold"}', None),
+        ("tags?operation=add", b"{", None),
+        ("tags?operation=remove", b"", None),
+        ("jobs", b'{"Tags": {"hold": "true"}, "Type": "inventory-retrieval"}', None),
+    ],
+)
+def test_authorizer_is_told_the_sent_tags(
+    governed: GovernedService, clock: FakeClock, target: str, body: bytes, sent: dict[str, str | None] | None
+) -> None:
+    """What is to be set, or the keys of what is to be removed; None, which is unknown, if the body does not tell."""
+    authorizer = _Remembering()
+    world = _open(governed, clock, authorizer)
+    send(world.face, signed(unsigned("POST", f"/-/vaults/v/{target}", at=clock.now(), body=body)))
+    assert [access.sent_tags for access in authorizer.asked] == [sent]
+
+
 def test_refusal_prevents(governed: GovernedService, clock: FakeClock) -> None:
     """What is refused is not done: 403 in the authorizer's words, and the body of an upload is not read."""
     world = _open(governed, clock, _Remembering("DeleteArchive", "UploadArchive", "InitiateJob"))

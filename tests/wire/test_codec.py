@@ -75,6 +75,28 @@ _archive_jobs = st.builds(
 )
 
 
+_jobs = st.builds(
+    JobDescription,
+    job_id=_ids,
+    action=st.sampled_from(Action),
+    vault_arn=_words,
+    status=st.sampled_from(JobStatus),
+    status_message=_words,
+    created_at=_moments,
+    completed_at=st.none() | _moments,
+    description=st.none() | _words,
+    archive_id=st.none() | _ids,
+    archive_size=st.none() | _sizes,
+    archive_tree_hash=st.none() | _hashes,
+    range=st.none() | _ranges,
+    tree_hash=st.none() | _hashes,
+    tier=st.none() | st.sampled_from(Tier),
+    inventory=st.none() | _inventories,
+    inventory_size=st.none() | _sizes,
+    sns_topic=st.none() | _words,
+)
+
+
 def read_back(operation: str, members: dict[str, Any]) -> dict[str, Any]:
     """What botocore's own parser makes of an answer of the face."""
     ours = load_operations()[operation]
@@ -126,28 +148,7 @@ def test_upload_crosses_the_wire(upload: UploadDescription, parts: list[PartDesc
     assert "Marker" not in read
 
 
-@given(
-    st.builds(
-        JobDescription,
-        job_id=_ids,
-        action=st.sampled_from(Action),
-        vault_arn=_words,
-        status=st.sampled_from(JobStatus),
-        status_message=_words,
-        created_at=_moments,
-        completed_at=st.none() | _moments,
-        description=st.none() | _words,
-        archive_id=st.none() | _ids,
-        archive_size=st.none() | _sizes,
-        archive_tree_hash=st.none() | _hashes,
-        range=st.none() | _ranges,
-        tree_hash=st.none() | _hashes,
-        tier=st.none() | st.sampled_from(Tier),
-        inventory=st.none() | _inventories,
-        inventory_size=st.none() | _sizes,
-        sns_topic=st.none() | _words,
-    )
-)
+@given(_jobs)
 def test_job_crosses_the_wire(job: JobDescription) -> None:
     """A job with whatever fields it has, alone and in a list."""
     read = read_back("DescribeJob", encode.job(job))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from coldframe.blobs.disk import DiskBlobs
 from coldframe.blobs.reading import blob_errors
 from coldframe.errors import FormatError
-from coldframe.files import durable_write, ensure_folder
+from coldframe.files import durable_write, ensure_folder, sync_ancestors
 
 if TYPE_CHECKING:
     from coldframe.files import Files
@@ -54,16 +53,8 @@ def _claim(folder: str, *, files: Files, ledger: Ledger) -> None:
         _require_same(found, ledger.identity)
     # Written anew even if it is there: whoever wrote it may have been cut off, or told that its name was not safe.
     durable_write(files, folder, _NAME, [f"{ledger.identity}\n".encode("ascii")])
-    _sync_ancestors(folder, files)
+    sync_ancestors(files, folder)
     ledger.claim()
-
-
-def _sync_ancestors(folder: str, files: Files) -> None:
-    """Make every name on the way to the folder durable: whoever made one of them may have been cut off before."""
-    while (parent := os.path.dirname(folder)) != folder:
-        with suppress(PermissionError):  # a folder that we may not read is not one that we made
-            files.sync_folder(parent)
-        folder = parent
 
 
 def _require_same(found: str | None, identity: str) -> None:

@@ -89,6 +89,12 @@ class Catalog:
             row = connection.execute("SELECT url FROM store WHERE identity = ?", (identity,)).fetchone()
         return None if row is None or row[0] is None else str(row[0])
 
+    def identity_at(self, url: str) -> str | None:
+        """The store that was last opened under a URL, the newest of them if a URL has led to several."""
+        with self.database.read() as connection:
+            row = connection.execute("SELECT identity FROM store WHERE url = ? ORDER BY id DESC", (url,)).fetchone()
+        return None if row is None else str(row[0])
+
     # --- notes --------------------------------------------------------------------------------------------------------
 
     def set_note(self, name: str, text: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from coldframe.archiver.request import ArchiveRequest
+from coldframe.cli.charges import CHARGES
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
@@ -105,6 +106,10 @@ def command(
     job = ArchiveJob(
         request=request, inventory=settings.inventory, copies=settings.inventory_copy, delete_source=delete_source
     )
+    if app.coldframe().terms.is_charging:
+        app.say(CHARGES)
+        if not (dry_run or app.confirm(f"Archive into {request.vault_name} all the same?", yes=yes)):
+            return Exit.FAILED
     if delete_source and not dry_run:
         question = f"Remove each local file once its archive in {request.vault_name} is confirmed and recorded?"
         if not app.confirm(question, yes=yes):

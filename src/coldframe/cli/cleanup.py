@@ -58,7 +58,8 @@ def command(
 ) -> Exit:
     """List left-over multipart uploads, and abort those that this catalog would not resume.
 
-    In the embedded store, bytes that nothing has referred to for 48 hours are removed as well.
+    In the embedded store, bytes that nothing has referred to for 48 hours are removed as well; a store that is
+    somewhere else sees to that itself.
     """
     coldframe = app.coldframe(store=store)
     leftovers = list(find_leftovers(coldframe, vault_name=vault))
@@ -67,7 +68,9 @@ def command(
             printer.row(_row(leftover, coldframe))
     wanted = [leftover for leftover in leftovers if is_all or not leftover.is_ours]
     if dry_run:
-        app.say(f"Would abort {_count(wanted)}.", f"Would remove {_swept(sweep(coldframe, dry_run=True))}.")
+        app.say(f"Would abort {_count(wanted)}.")
+        if not coldframe.is_remote:
+            app.say(f"Would remove {_swept(sweep(coldframe, dry_run=True))}.")
         return Exit.DONE
     if wanted:
         if not app.confirm(f"Abort {_count(wanted)}?", yes=yes):
@@ -76,9 +79,10 @@ def command(
         app.say(f"{_count(wanted)} aborted.")
     else:
         app.say("No upload is left over." if not leftovers else "Every open upload is one that archive would resume.")
-    report = sweep(coldframe)
-    if report.blobs or report.temporary_files:
-        app.say(f"Removed {_swept(report)}.")
+    if not coldframe.is_remote:
+        report = sweep(coldframe)
+        if report.blobs or report.temporary_files:
+            app.say(f"Removed {_swept(report)}.")
     return Exit.DONE
 
 

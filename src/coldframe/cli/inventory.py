@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from coldframe.catalog import Query
+from coldframe.cli.charges import CHARGES
 from coldframe.cli.command import Group
 from coldframe.cli.exits import Exit
 from coldframe.cli.options import dry_run_option, store_option, vault_option, yes_option
@@ -58,7 +59,7 @@ def export(app: App, /, file: str, *, vault: str | None, match: str, store: str 
     A file that is there is extended: its rows stay.
     """
     coldframe = app.coldframe(store=store)
-    query = Query(text=match, store=coldframe.store.identity if store else None, vault_name=vault)
+    query = Query(text=match, store=coldframe.store_identity if store else None, vault_name=vault)
     if coldframe.catalog.count(query)[0] == 0:
         app.say("Nothing in the catalog matches; nothing was written.")
         return Exit.NOTHING_MATCHED
@@ -98,7 +99,7 @@ def import_(app: App, /, files: tuple[str, ...], *, vault: str | None, store: st
             app.say(f"{file}: would import {count(rows, 'row')}; {bad:,} cannot be used.")
             unusable += bad
             continue
-        identity = coldframe.store.identity if coldframe.has_store else None
+        identity = coldframe.store_identity if coldframe.has_store else None
         report = import_inventory(path, coldframe.catalog, store=identity, vault_name=vault or app.settings.vault)
         for error in report.errors:
             app.say(f"{file}, line {error.line}: {error.problem}")
@@ -145,7 +146,9 @@ def rebuild(app: App, /, *, vault: str | None, members: bool, store: str | None,
     if earlier.is_under_way:  # its inventory has been read, and its question answered
         return _rebuild_members(app, earlier)
     question = f"Retrieve the end of every bundle whose members are unknown, at {coldframe.settings.tier}?"
-    if not (earlier.is_free or app.confirm(f"{question} A paid store charges for it.", yes=yes)):
+    if coldframe.terms.is_charging:
+        app.say(CHARGES)
+    if not (earlier.is_free or app.confirm(question, yes=yes)):
         return Exit.FAILED
     code = _rebuild(app, coldframe, name)
     return max(code, _rebuild_members(app, MemberRebuild(coldframe, name)))

@@ -56,7 +56,7 @@ def command(
     coldframe = app.coldframe(store=store)
     wanted = Query(
         text=query_text(query),
-        store=coldframe.store.identity if store else None,
+        store=coldframe.store_identity if store else None,
         vault_name=vault,
         members=members,
         all_versions=all_versions,

@@ -51,6 +51,13 @@ def store_option(function: F) -> F:
     )(function)
 
 
+def seal_key_option(function: F) -> F:
+    """`--seal-key`."""
+    return click.option(
+        "--seal-key", type=FILE, metavar="FILE", help="The sealing key of access keys. Default: seal.key in the store."
+    )(function)
+
+
 def vault_option(function: F) -> F:
     """`--vault`."""
     return click.option("--vault", "-v", type=VAULT, metavar="NAME", help="The vault. Default: COLDFRAME_VAULT.")(

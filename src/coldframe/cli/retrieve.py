@@ -14,6 +14,7 @@ import click
 
 from coldframe.catalog import Query
 from coldframe.catalog.order_model import PlacementState
+from coldframe.cli.charges import CHARGES, price_question, price_refusal, show_price
 from coldframe.cli.command import Command
 from coldframe.cli.entries import query_text
 from coldframe.cli.exits import Exit
@@ -33,7 +34,7 @@ from coldframe.cli.output import Column, show_moment, size_column
 from coldframe.composition.retrieving import RetrieveJob, RetrieveRun, decimal_of, missing_ids
 from coldframe.errors import BadUsage, DestinationUnavailable, LimitRefused
 from coldframe.progress import Outcome
-from coldframe.quantities import count, format_money, format_size, parse_duration
+from coldframe.quantities import count, format_size, parse_duration
 from coldframe.retriever.results import result_of
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def offer_columns(now: datetime) -> tuple[Column, ...]:
 
     return (
         Column("tier", "TIER", width=9),
-        Column("price", "PRICE", lambda value: format_money(float(str(value))), width=6, is_right=True),
+        Column("price", "PRICE", show_price, width=6, is_right=True),
         Column("ready_at", "READY BY", ready),
         Column("currency"),
         Column("files"),
@@ -218,10 +219,10 @@ class _Retrieval:
             return None if self.is_rehearsal else order.number
         self._show(plan)
         price = plan.offer(tier).price
-        if max_cost is not None and price.amount > max_cost:
-            raise LimitRefused(
-                f"{tier} would cost {format_money(float(price.amount))}, more than --max-cost {max_cost}."
-            )
+        if price.amount is None:
+            self.app.say(CHARGES)
+        if max_cost is not None and not price.is_within(max_cost):
+            raise LimitRefused(price_refusal(tier, price.amount, max_cost))
         if plan.needed_size > plan.available_size:
             raise DestinationUnavailable(
                 f"{plan.destination} has room for {format_size(plan.available_size)}; "
@@ -231,8 +232,7 @@ class _Retrieval:
             return None if self.is_rehearsal else run.order(plan, tier=tier, max_cost=max_cost)
         if os.path.lexists(plan.destination) and not os.path.isdir(plan.destination):
             raise BadUsage(f"{plan.destination} is no folder: name another with --into.")
-        question = f"Retrieve them at {tier} for {format_money(float(price.amount))}?"
-        if self.is_rehearsal or not self.app.confirm(question, yes=self.yes):
+        if self.is_rehearsal or not self.app.confirm(price_question(tier, price.amount), yes=self.yes):
             return None
         return run.order(plan, tier=tier, max_cost=max_cost)
 
@@ -250,7 +250,7 @@ class _Retrieval:
                 printer.row(
                     {
                         "tier": offer.tier.value,
-                        "price": str(offer.price.amount),
+                        "price": None if offer.price.amount is None else str(offer.price.amount),
                         "currency": offer.price.currency,
                         "ready_at": offer.ready_at,
                         "files": plan.files,

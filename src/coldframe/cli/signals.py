@@ -1,4 +1,4 @@
-"""Ctrl-C once: finish the current parts and stop; twice: stop now. Either way the same command carries on."""
+"""Ctrl-C once: finish what is under way and stop; twice: stop now. Either way the same command carries on."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
 _CODES = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED}
+if sys.platform == "win32":
+    _CODES[signal.SIGBREAK] = Exit.TERMINATED  # Ctrl-Break, and what a service manager sends
+_WORDS = "Finishing the current parts; press Ctrl-C again to stop now."
 
 
 class Interrupts:
@@ -24,14 +27,23 @@ class Interrupts:
         stop: Asks the job to finish what it is at; called from the signal handler.
         say: Tells the user, above whatever is drawn.
         leave: Puts the terminal right before the process ends at once.
+        words: What the user is told at the first.
     """
 
-    def __init__(self, stop: Callable[[], None], *, say: Callable[[str], None], leave: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        stop: Callable[[], None],
+        *,
+        say: Callable[[str], None],
+        leave: Callable[[], None],
+        words: str = _WORDS,
+    ) -> None:
         """Nothing has happened."""
         self.exit: Exit | None = None
         self._stop = stop
         self._say = say
         self._leave = leave
+        self._words = words
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> Self:
@@ -51,7 +63,7 @@ class Interrupts:
         if self.exit is not None:
             self._end_now(_CODES[signal.Signals(number)])
         self.exit = _CODES[signal.Signals(number)]
-        self._say("Finishing the current parts; press Ctrl-C again to stop now.")
+        self._say(self._words)
         self._stop()
 
     def _end_now(self, code: Exit) -> None:

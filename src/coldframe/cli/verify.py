@@ -12,7 +12,7 @@ from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
 from coldframe.cli.options import RATE, output_option, store_option, vault_option
 from coldframe.cli.output import Column, size_column
-from coldframe.composition.scrubbing import scrub
+from coldframe.composition.scrubbing import scrub, scrubbed
 from coldframe.composition.verifying import Standing, verify_files, verify_vault
 from coldframe.errors import BadUsage
 from coldframe.quantities import count, format_size
@@ -144,7 +144,6 @@ def _deep(app: App, *, restart: bool, form: str | None) -> Exit:
                         "detail": found.finding.detail,
                     }
                 )
-    progress = coldframe.embedded().scrub_progress()
-    if progress is not None:
-        app.say(f"{count(progress.blobs, 'blob')} hashed, {format_size(progress.size)}; damaged or missing: {bad:,}.")
+    blobs, size = scrubbed(coldframe)
+    app.say(f"{count(blobs, 'blob')} hashed, {format_size(size)}; damaged or missing: {bad:,}.")
     return Exit.MISMATCH if bad else Exit.DONE

@@ -5,7 +5,8 @@ The one module that sees every adapter. The command line prints what is done her
 
 from __future__ import annotations
 
+from coldframe.composition.clients import boto3_client
 from coldframe.composition.library import Coldframe, open_coldframe
 from coldframe.composition.stores import open_store
 
-__all__ = ["Coldframe", "open_coldframe", "open_store"]
+__all__ = ["Coldframe", "boto3_client", "open_coldframe", "open_store"]

@@ -209,5 +209,7 @@ class ArchiveRun:
 
 
 def _own_folders(coldframe: Coldframe) -> tuple[str, ...]:
+    """What must not archive itself."""
     home = coldframe.home
-    return (home.locks, os.path.dirname(home.catalog), store_folder(coldframe.store_url))
+    store = () if coldframe.is_remote else (store_folder(coldframe.store_url),)
+    return (home.locks, os.path.dirname(home.catalog), *store)

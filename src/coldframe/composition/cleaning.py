@@ -69,9 +69,12 @@ def abort_leftovers(coldframe: Coldframe, leftovers: Sequence[Leftover]) -> None
 
 
 def sweep(coldframe: Coldframe, *, dry_run: bool = False) -> SweepReport:
-    """Remove from the embedded store what nothing has referred to for 48 hours, or only count it."""
-    store = coldframe.embedded()
-    return store.rehearse_sweep() if dry_run else store.sweep()
+    """Remove what nothing has referred to for 48 hours, or only count it: from the store, and from other accounts'."""
+    from coldframe.composition.accounts import all_stores  # noqa: PLC0415 - start-up time
+    from coldframe.service import SweepReport  # noqa: PLC0415 - as above
+
+    with all_stores(coldframe) as stores:
+        return sum((store.rehearse_sweep() if dry_run else store.sweep() for store in stores), SweepReport())
 
 
 def _uploads(store: ColdStore, vault_name: str) -> Iterator[UploadDescription]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from coldframe.clock import SystemClock
-from coldframe.composition.stores import is_embedded_store, open_store, store_folder
+from coldframe.composition.stores import is_embedded_store, is_remote, open_store, store_folder
 from coldframe.errors import BadUsage
 from coldframe.files import DiskFiles
 from coldframe.progress import ignore
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from coldframe.catalog.orders import Orders
     from coldframe.clock import Clock
     from coldframe.composition.archiving import ArchiveJob, ArchiveRun
+    from coldframe.composition.terms import Terms
     from coldframe.files import Files
     from coldframe.ports import ColdStore
     from coldframe.progress import Observer
@@ -85,12 +86,35 @@ class Coldframe:
         return self._open_store(create=False)
 
     @property
+    def is_remote(self) -> bool:
+        """Whether the store is somewhere else: on a server, or Amazon's."""
+        return is_remote(self.store_url)
+
+    @property
+    def terms(self) -> Terms:
+        """What the store charges, and how long its jobs take."""
+        from coldframe.composition.terms import terms_of  # noqa: PLC0415 - loaded when first wanted
+
+        return terms_of(self.store_url, self.settings.tiers)
+
+    @property
     def has_store(self) -> bool:
-        """Whether the store is there to be opened."""
-        return is_embedded_store(store_folder(self.store_url))
+        """Whether the store is there to be opened; one that is somewhere else tells only when it is asked."""
+        return self.is_remote or is_embedded_store(store_folder(self.store_url))
+
+    @property
+    def store_identity(self) -> str:
+        """The store's name in the catalog; one that is somewhere else is asked only if the catalog does not know it.
+
+        Raises:
+            ResourceNotFound: There is no such store.
+        """
+        is_open = "store" in self.__dict__
+        known = self.catalog.identity_at(self.store_url) if self.is_remote and not is_open else None
+        return known or self.store.identity
 
     def create_store(self) -> ColdStore:
-        """The store, made if it is not there."""
+        """The store, made if it is not there and can be made from here."""
         if "store" not in self.__dict__:
             self.__dict__["store"] = self._open_store(create=True)
         return self.store
@@ -103,8 +127,11 @@ class Coldframe:
         """
         from coldframe.service import VaultService  # noqa: PLC0415 - as above
 
-        if not isinstance(self.store, VaultService):
-            raise BadUsage(f"{self.store.url} is not a store that this process keeps itself.")
+        if self.is_remote or not isinstance(self.store, VaultService):
+            raise BadUsage(
+                f"Only the keeper of a store can do that, and {self.store_url} is kept somewhere else. "
+                "Do it there, on the folder of the store."
+            )
         return self.store
 
     def archive(self, job: ArchiveJob, *, observer: Observer = ignore) -> ArchiveRun:
@@ -117,6 +144,7 @@ class Coldframe:
         """The way out of the store."""
         from coldframe.retriever.retriever import Retriever  # noqa: PLC0415 - as above
 
+        terms = self.terms
         return Retriever(
             self.store,
             self.catalog,
@@ -125,7 +153,8 @@ class Coldframe:
             jobs=self.settings.jobs,
             observer=observer,
             files=self.files,
-            waits=self.settings.tiers,
+            pricing=terms.pricing,
+            waits=terms.waits,
         )
 
     def close(self) -> None:
@@ -154,7 +183,11 @@ class Coldframe:
             waits=self.settings.tiers,
             create=create,
         )
-        self.catalog.store_seen(store.identity, store.url)
+        try:
+            self.catalog.store_seen(store.identity, store.url)
+        except BaseException:
+            store.close()
+            raise
         return store
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from coldframe.catalog.order_model import OrderState, WantedState
 from coldframe.composition.library import Coldframe
-from coldframe.progress import ignore
+from coldframe.errors import ColdframeError, RequestTimeout, ServiceUnavailable, Throttled
+from coldframe.progress import Noted, ignore
 from coldframe.retriever.hold import hold_order
+from coldframe.retriever.pace import Pace, Stop
 from coldframe.retriever.results import result_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Generator, Iterator
 
     from coldframe.catalog.order_model import Order, Placement, Tally, Wanted
     from coldframe.progress import Observer
     from coldframe.retriever.results import RetrievedFile
+    from coldframe.retriever.retriever import Retriever
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def cancel_order(coldframe: Coldframe, number: int) -> None:
 
 
 class Watch:
-    """Carries on all open orders, store by store.
+    """Carries on all open orders, of whatever store, so that none waits for another's jobs.
 
     Args:
         coldframe: Whose orders.
@@ -77,21 +81,38 @@ class Watch:
         """Nothing is open."""
         self._coldframe = coldframe
         self._observer = observer
-        self._stops: list[Callable[[], None]] = []
-        self._is_stopped = False
+        self._retrievers: dict[str, Retriever] = {}
+        self._stop = Stop()
 
     def stop(self) -> None:
         """Finish what is being fetched and record it; called again, leave it at once. For signal handlers."""
-        self._is_stopped = True
-        for stop in self._stops:
-            stop()
+        self._stop.request()
+        for retriever in list(self._retrievers.values()):
+            retriever.stop()
 
     def carry_on(self, *, wait: bool) -> Iterator[RetrievedFile]:
-        """One round over the orders of every store; then, with `wait`, each store's until all is done."""
-        for waits in (False, True) if wait else (False,):
-            for identity in self._stores():
-                if not self._is_stopped:
-                    yield from self._one_store(identity, wait=waits)
+        """A round over the orders of every store; with `wait` others follow, at growing intervals, until all is done.
+
+        A store that has trouble does not keep the others from being asked. With `wait` it is asked again if the trouble
+        may pass.
+
+        Raises:
+            ColdframeError: What the first of the stores has met that were given up; the others were carried on.
+        """
+        pace = Pace(self._coldframe.clock, self._stop)
+        lost: dict[str, ColdframeError] = {}
+        with ExitStack() as opened:
+            while not self._stop.soon:
+                is_waiting = False
+                for identity in self._stores():
+                    if identity not in lost and not self._stop.soon:
+                        is_waiting |= yield from self._round(identity, opened, pace, lost, wait=wait)
+                if not (wait and is_waiting):
+                    break
+                pace.pause()
+        self._retrievers.clear()
+        if lost:
+            raise next(iter(lost.values()))
 
     def open_orders(self) -> int:
         """How many orders are not over."""
@@ -100,14 +121,40 @@ class Watch:
     def _stores(self) -> list[str]:
         return list(dict.fromkeys(order.store for order in self._coldframe.orders.orders(open_only=True)))
 
-    def _one_store(self, identity: str, *, wait: bool) -> Iterator[RetrievedFile]:
-        mine = self._coldframe
-        url = mine.catalog.store_url(identity)
-        settings = replace(mine.settings, store=url or mine.settings.store)
-        with Coldframe(mine.home, settings, clock=mine.clock, files=mine.files, vfs=mine.vfs) as coldframe:
-            retriever = coldframe.retriever(self._observer)
-            self._stops.append(retriever.stop)
-            yield from retriever.watch(wait=wait)
+    def _round(
+        self, identity: str, opened: ExitStack, pace: Pace, lost: dict[str, ColdframeError], *, wait: bool
+    ) -> Generator[RetrievedFile, None, bool]:
+        """One round over the orders of a store; return whether another may be worth it."""
+        try:
+            results = self._retriever(identity, opened).watch(wait=False)
+            while True:
+                try:
+                    result = next(results)
+                except StopIteration as end:
+                    return bool(end.value)
+                pace.quicken()
+                yield result
+        except (RequestTimeout, ServiceUnavailable, Throttled) as error:
+            if wait:
+                self._observer(Noted(f"the store has trouble, and is asked again later: {error}"))
+                return True
+            lost[identity] = error
+        except ColdframeError as error:
+            lost[identity] = error
+        return False
+
+    def _retriever(self, identity: str, opened: ExitStack) -> Retriever:
+        """The way out of a store, opened once."""
+        if identity not in self._retrievers:
+            mine = self._coldframe
+            url = mine.catalog.store_url(identity)
+            settings = replace(mine.settings, store=url or mine.settings.store)
+            with ExitStack() as opening:
+                coldframe = Coldframe(mine.home, settings, clock=mine.clock, files=mine.files, vfs=mine.vfs)
+                opening.enter_context(coldframe)
+                self._retrievers[identity] = coldframe.retriever(self._observer)
+                opened.push(opening.pop_all())
+        return self._retrievers[identity]
 
 
 def is_open(view: OrderView) -> bool:

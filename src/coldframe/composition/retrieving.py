@@ -132,7 +132,8 @@ class RetrieveRun:
     def expected_at(self, number: int) -> datetime | None:
         """When the last of the order's jobs should be ready, as far as the store's waits are known."""
         order = self._coldframe.orders.order(number)
-        wait = self._coldframe.settings.tiers.of(order.tier)
+        waits = self._coldframe.terms.waits
+        wait = waits.of(order.tier) if waits else 0
         return order.placed_at + timedelta(seconds=wait) if wait else None
 
     def is_open(self, number: int) -> bool:

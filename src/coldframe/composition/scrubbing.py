@@ -30,9 +30,25 @@ class Found:
 
 
 def scrub(coldframe: Coldframe, *, rate: float | None = None, restart: bool = False) -> Iterator[Found]:
-    """Everything that is wrong, as it is found; nothing is changed. See `VaultService.scrub`."""
-    for finding in coldframe.embedded().scrub(rate=rate, restart=restart):
-        yield Found(finding, _paths(coldframe, finding))
+    """Everything that is wrong, as it is found, in the store and then in other accounts'; nothing is changed.
+
+    See `VaultService.scrub`.
+    """
+    from coldframe.composition.accounts import all_stores  # noqa: PLC0415 - start-up time
+
+    with all_stores(coldframe) as stores:
+        for store in stores:
+            for finding in store.scrub(rate=rate, restart=restart):
+                yield Found(finding, _paths(coldframe, finding))
+
+
+def scrubbed(coldframe: Coldframe) -> tuple[int, int]:
+    """How many blobs and bytes the last scrub has hashed, in all stores."""
+    from coldframe.composition.accounts import all_stores  # noqa: PLC0415 - as above
+
+    with all_stores(coldframe) as stores:
+        found = [progress for store in stores if (progress := store.scrub_progress()) is not None]
+        return sum(progress.blobs for progress in found), sum(progress.size for progress in found)
 
 
 def _paths(coldframe: Coldframe, finding: Finding) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 
 from coldframe.clock import SystemClock
@@ -13,6 +13,8 @@ from coldframe.files import DiskFiles, ensure_folder
 from coldframe.model import TierWaits
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from coldframe.clock import Clock
     from coldframe.files import Files
     from coldframe.ports import ColdStore
@@ -20,13 +22,28 @@ if TYPE_CHECKING:
 
 LEDGER_NAME = "ledger.sqlite"
 BLOBS_NAME = "blobs"
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(//)?")  # two letters at least: C:\store is a folder
-_LATER = {
+OWN_ACCOUNT = "000000000000"
+"""Whose a store is, unless something else is said."""
+LOCAL_REGION = "local"
+"""Where it is while nobody serves it."""
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: C:\store is a folder
+_REMOTE = {
     "http": "a coldframe server or another Glacier endpoint",
     "https": "a coldframe server or another Glacier endpoint",
     "glacier": "Amazon Glacier vaults",
-    "s3": "an S3 bucket with the Glacier storage classes",
 }
+_LATER = {"s3": "an S3 bucket with the Glacier storage classes"}
+_KINDS = "a folder, file:///path, http://host:port, https://host or glacier://region"
+
+
+class Governing(TypedDict, total=False):
+    """The settings of a `VaultService` that matter where others are served; they mean there what they mean here."""
+
+    account_id: str
+    region: str
+    inventory_cadence_seconds: float
+    free_daily_bytes: int
+    is_expedited_scarce: bool
 
 
 def open_store(  # noqa: PLR0913 - each has a default; together they are all that a store can differ in
@@ -41,8 +58,10 @@ def open_store(  # noqa: PLR0913 - each has a default; together they are all tha
     """Open the store that a URL or a folder names.
 
     Args:
-        url_or_path: A folder, or `file:///path`: the embedded store. Other kinds come with later versions.
-        clock: What the store takes for the time.
+        url_or_path: A folder or `file:///path`, the embedded store; `http(s)://host:port`, a server; or
+            `glacier://region`, Amazon's vaults. The last two take `?profile=…&account=…&region=…`, and what they do not
+            say from the AWS configuration. They are not asked anything before they are used.
+        clock: What an embedded store takes for the time; this and the following mean nothing to any other.
         files: How it changes the file system.
         vfs: The SQLite VFS of its ledger, "" for the system's.
         waits: How long its jobs take.
@@ -53,6 +72,10 @@ def open_store(  # noqa: PLR0913 - each has a default; together they are all tha
         ResourceNotFound: The store is not there and `create` is False.
         FormatError, ServiceUnavailable: It is there and cannot be opened.
     """
+    if is_remote(url_or_path):
+        from coldframe.stores import open_glacier  # noqa: PLC0415 - adapters load where one is wanted
+
+        return open_glacier(url_or_path)
     return open_embedded(store_folder(url_or_path), clock=clock, files=files, vfs=vfs, waits=waits, create=create)
 
 
@@ -64,8 +87,19 @@ def open_embedded(  # noqa: PLR0913 - as above
     vfs: str = "",
     waits: TierWaits | None = None,
     create: bool = True,
+    **governing: Unpack[Governing],
 ) -> VaultService:
-    """Open the vault service over a folder, in this process; raises as :func:`open_store`."""
+    """Open the vault service over a folder, in this process; raises as :func:`open_store`.
+
+    Args:
+        folder: The folder.
+        clock: What the store takes for the time.
+        files: How it changes the file system.
+        vfs: The SQLite VFS of its ledger, "" for the system's.
+        waits: How long its jobs take.
+        create: Whether a store that is not there is made.
+        governing: What else a `VaultService` can be told; without it, it is the own account's, in no region.
+    """
     from coldframe.blobs import open_blobs, owner_of  # noqa: PLC0415 - adapters load where one is wanted
     from coldframe.ledger import open_ledger  # noqa: PLC0415 - as above
     from coldframe.service import VaultService  # noqa: PLC0415 - as above
@@ -86,7 +120,9 @@ def open_embedded(  # noqa: PLR0913 - as above
     ledger = open_ledger(ledger_path, vfs=vfs, files=files)
     try:
         blobs = open_blobs(blobs_path, files=files, ledger=ledger)
-        return VaultService(ledger, blobs, clock=clock, waits=waits or TierWaits(), url=folder_url(folder))
+        url = folder_url(folder)
+        governing = {"account_id": OWN_ACCOUNT, "region": LOCAL_REGION, **governing}
+        return VaultService(ledger, blobs, clock=clock, waits=waits or TierWaits(), url=url, **governing)
     except BaseException:
         ledger.close()
         raise
@@ -97,25 +133,28 @@ def is_embedded_store(folder: str) -> bool:
     return os.path.exists(os.path.join(folder, LEDGER_NAME)) or os.path.exists(os.path.join(folder, BLOBS_NAME))
 
 
+def is_remote(url_or_path: str) -> bool:
+    """Whether a store is somewhere else, with bytes that no command of this machine can look after."""
+    return _scheme(url_or_path) in _REMOTE
+
+
 def store_folder(url_or_path: str) -> str:
     """The absolute folder of an embedded store.
 
     Raises:
         BadUsage: The URL names another kind of store.
     """
-    match = _SCHEME.match(url_or_path)
-    scheme = match[1].lower() if match else ""
+    scheme, shown = _scheme(url_or_path), _without_secrets(url_or_path)
+    if scheme in _REMOTE:
+        raise BadUsage(f"{shown} names {_REMOTE[scheme]}, which is somewhere else: use a folder or file:///path.")
     if scheme in _LATER:
-        raise BadUsage(
-            f"{_without_secrets(url_or_path)} names {_LATER[scheme]}: not yet in this version. "
-            "Use a folder or file:///path."
-        )
+        raise BadUsage(f"{shown} names {_LATER[scheme]}: not yet in this version. Use {_KINDS}.")
     if scheme == "file":
         return _folder_of(url_or_path)
-    if match and match[2]:
-        raise BadUsage(f"{url_or_path} names no kind of store: use a folder or file:///path.")
+    if scheme and url_or_path.startswith("://", len(scheme)):
+        raise BadUsage(f"{shown} names no kind of store: use {_KINDS}.")
     if not url_or_path:
-        raise BadUsage("The store is empty: use a folder or file:///path.")
+        raise BadUsage(f"The store is empty: use {_KINDS}.")
     return os.path.abspath(os.path.expanduser(url_or_path))
 
 
@@ -123,6 +162,12 @@ def folder_url(folder: str) -> str:
     """The URL of an embedded store."""
     path = os.path.abspath(folder).replace(os.sep, "/")
     return "file://" + quote_from_bytes(os.fsencode(path if path.startswith("/") else f"/{path}"), safe="/:")
+
+
+def _scheme(url_or_path: str) -> str:
+    """The lower-case scheme of a URL; "" for a path."""
+    match = _SCHEME.match(url_or_path)
+    return match[1].lower() if match else ""
 
 
 def _folder_of(url: str) -> str:

@@ -88,7 +88,7 @@ class Records:
 
     def __init__(self, file: BinaryIO, *, name: str, required: frozenset[str]) -> None:
         """Read up to the end of the header."""
-        self._lines = _Lines(file)
+        self._lines = _Lines(file, name)
         type_line = self._skip_type_line()
         found = self._next_text()
         self.header, delimiter = _read_header(found[1] if found else "", required, name)
@@ -150,7 +150,8 @@ class Records:
 class _Lines:
     """Numbered lines with their ends; a line that is too long comes as None."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._name = name
         self.encoding, self.has_bom = _sniff(file)
         errors = "surrogateescape" if self.encoding == "utf-8" else "surrogatepass"
         self._text = io.TextIOWrapper(file, self.encoding, errors=errors, newline="")
@@ -160,15 +161,23 @@ class _Lines:
     def take(self) -> tuple[int, str | None] | None:
         if self._waiting:
             return self._waiting.popleft()
-        text = self._text.readline(MAX_RECORD + 1)
+        text = self._read(MAX_RECORD + 1)
         if not text:
             return None
         self._number += 1
         if len(text) <= MAX_RECORD:
             return self._number, text
         while text and not text.endswith(("\n", "\r")):
-            text = self._text.readline(MAX_RECORD)
+            text = self._read(MAX_RECORD)
         return self._number, None
+
+    def _read(self, size: int) -> str:
+        try:
+            return self._text.readline(size)
+        except UnicodeDecodeError as error:  # half a character of UTF-16; nothing else can be wrong with it
+            raise FormatError(
+                f"{self._name} is cut off in the middle of a character, near line {self._number + 1}; take a whole copy"
+            ) from error
 
     def put_back(self, lines: list[tuple[int, str | None]]) -> None:
         self._waiting.extendleft(reversed(lines))

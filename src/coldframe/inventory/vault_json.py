@@ -34,6 +34,8 @@ _LONGEST_DESCRIPTION = 4096
 _BLANK = " \t\r\n"
 _ARCHIVE_ID = re.compile(r"[A-Za-z0-9_-]{1,1024}", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}")
+_NUMBER_GOES_ON = re.compile(r"[-+.0-9eE]*")
+"""What may stand between a number that could be read and the end of a piece, if the next piece goes on with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ class _Text:
                 if len(self._text) - self._at > _LONGEST or not self._more():
                     raise _broken("a value is cut short or too long") from error
                 continue
-            if end < len(self._text) or not self._more():  # a number may go on in the next piece
+            if not _NUMBER_GOES_ON.fullmatch(self._text, end) or not self._more():
                 self._at = end
                 return value
 

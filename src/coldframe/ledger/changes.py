@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from coldframe.ledger.facts import SqliteFacts
 from coldframe.ledger.governing import SqliteGoverningChanges
+from coldframe.ledger.keys import SqliteKeyChanges
+from coldframe.ledger.outbox import SqliteOutboxChanges
 
 if TYPE_CHECKING:
     from coldframe.ports import ArchiveRow, FindingRow, JobRow, PartRow, ScrubRow, UploadRow, UploadState, VaultRow
@@ -21,6 +23,9 @@ INSERT INTO archive (key, vault, created_ms, created_change, size, tree_hash, de
 """
 _DELETE_ARCHIVE = "UPDATE archive SET deleted_ms = ?, deleted_change = ? WHERE key = ?"
 _FAIL_JOBS = "UPDATE job SET failed_ms = :now WHERE archive = :key AND failed_ms IS NULL AND ready_ms > :now"
+_END_NOW = (
+    "UPDATE ending SET due_ms = :now WHERE job IN (SELECT key FROM job WHERE archive = :key AND failed_ms = :now)"
+)
 _PUT_PART = """
 INSERT INTO part (owner, start, size, tree_hash, blob) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (owner, start) DO UPDATE SET size = excluded.size, tree_hash = excluded.tree_hash, blob = excluded.blob
@@ -42,7 +47,7 @@ _SET_SCRUB = (
 _ADD_FINDING = "INSERT OR REPLACE INTO finding (blob, kind, detail, found_ms, owner) VALUES (?, ?, ?, ?, ?)"
 
 
-class SqliteChanges(SqliteFacts, SqliteGoverningChanges):
+class SqliteChanges(SqliteFacts, SqliteGoverningChanges, SqliteKeyChanges, SqliteOutboxChanges):
     """Implements `ports.Changes`."""
 
     def claim(self) -> None:
@@ -78,6 +83,7 @@ class SqliteChanges(SqliteFacts, SqliteGoverningChanges):
         """Mark an archive as deleted and its unfinished jobs as failed."""
         self._connection.execute(_DELETE_ARCHIVE, (now_ms, change, key))
         self._connection.execute(_FAIL_JOBS, {"key": key, "now": now_ms})
+        self._connection.execute(_END_NOW, {"key": key, "now": now_ms})
 
     def put_part(self, part: PartRow) -> None:
         """Set a part, replacing one with the same start."""
@@ -125,7 +131,7 @@ class SqliteChanges(SqliteFacts, SqliteGoverningChanges):
         self._connection.execute(sql, (size, next_marker, job))
 
     def drop_job(self, key: bytes) -> None:
-        """Forget a job."""
+        """Forget a job, and whom to tell of it."""
         self._connection.execute("DELETE FROM job WHERE key = ?", (key,))
 
     def set_scrub(self, scrub: ScrubRow) -> None:

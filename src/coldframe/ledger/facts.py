@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coldframe.ledger.governing import SqliteGoverningFacts
+from coldframe.ledger.keys import SqliteKeyFacts
+from coldframe.ledger.outbox import SqliteOutboxFacts
 from coldframe.model import Action, InventoryFormat, JobStatus, Tier
 from coldframe.ports import ArchiveRow, FindingRow, JobRow, PartRow, ScrubRow, UploadRow, UploadState, VaultRow
 
@@ -56,7 +58,7 @@ _DELETED = f"{_ARCHIVE} WHERE deleted_ms IS NOT NULL AND is_freed = 0 AND key > 
 _LAST_KEY = b"\xff" * 16
 
 
-class SqliteFacts(SqliteGoverningFacts):
+class SqliteFacts(SqliteGoverningFacts, SqliteKeyFacts, SqliteOutboxFacts):
     """Implements `ports.Facts` on a connection that is inside a transaction."""
 
     def __init__(self, connection: apsw.Connection) -> None:

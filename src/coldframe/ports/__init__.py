@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from coldframe.ports.blobs import Blob, Blobs, BlobState, Check, Hashes, Leftover, OpenBlob, Verdict
 from coldframe.ports.governing import CapacityRow, LockRow
+from coldframe.ports.keys import KeyRow
 from coldframe.ports.ledger import (
     ArchiveRow,
     Changes,
@@ -21,6 +22,7 @@ from coldframe.ports.ledger import (
     UploadState,
     VaultRow,
 )
+from coldframe.ports.outbox import NoticeRow, NoticeState
 from coldframe.ports.store import Body, ColdStore, JobOutput, Jobs, SelfHashing, Uploads, Vaults
 
 __all__ = [
@@ -39,9 +41,12 @@ __all__ = [
     "JobOutput",
     "JobRow",
     "Jobs",
+    "KeyRow",
     "Ledger",
     "Leftover",
     "LockRow",
+    "NoticeRow",
+    "NoticeState",
     "OpenBlob",
     "PartRow",
     "ScrubRow",

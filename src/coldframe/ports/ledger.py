@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from coldframe.ports.governing import GoverningChanges, GoverningFacts
+from coldframe.ports.keys import KeyChanges, KeyFacts
+from coldframe.ports.outbox import OutboxChanges, OutboxFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -144,7 +146,7 @@ class FindingRow:
     owner: bytes | None = None
 
 
-class Facts(GoverningFacts, Protocol):
+class Facts(GoverningFacts, KeyFacts, OutboxFacts, Protocol):
     """One consistent view of the ledger. Lists are bounded by `limit`; nobody ever holds a whole table."""
 
     def floor_ms(self) -> int:
@@ -242,7 +244,7 @@ class Facts(GoverningFacts, Protocol):
         ...
 
 
-class Changes(Facts, GoverningChanges, Protocol):
+class Changes(Facts, GoverningChanges, KeyChanges, OutboxChanges, Protocol):
     """A write transaction: it sees what it has done itself, others see it when it has ended well."""
 
     def raise_floor(self, now_ms: int) -> None:
@@ -266,7 +268,7 @@ class Changes(Facts, GoverningChanges, Protocol):
         ...
 
     def delete_archive(self, key: bytes, *, now_ms: int, change: int) -> None:
-        """Mark an archive as deleted and its unfinished jobs as failed."""
+        """Mark an archive as deleted and its unfinished jobs as failed, which ends them at this moment."""
         ...
 
     def put_part(self, part: PartRow) -> None:
@@ -306,7 +308,7 @@ class Changes(Facts, GoverningChanges, Protocol):
         ...
 
     def drop_job(self, key: bytes) -> None:
-        """Forget a job."""
+        """Forget a job, and with it its ending and its notices."""
         ...
 
     def set_scrub(self, scrub: ScrubRow) -> None:

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from coldframe.ports.blobs import Hashes
 
 
+IDENTITY_HEADER = "x-coldframe-store"
+"""The header in which a store that is reached by HTTP tells its identity, beside what the protocol knows."""
+
+
 class Body(Protocol):
     """Bytes on their way into a store.
 

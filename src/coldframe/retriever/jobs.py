@@ -220,7 +220,7 @@ class Starter:
     def _is_within_price(self, order: Order, wanted: Wanted) -> bool:
         spent = self._orders.spent(order.number)
         price = self._pricing(Work(order.tier, spent.jobs + 1, spent.size + (wanted.size or 0)))
-        return price.amount <= order.max_cost
+        return price.is_within(order.max_cost)
 
 
 def progress_of(wanted: Wanted, job: JobDescription) -> WantedChange:

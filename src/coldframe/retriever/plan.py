@@ -90,7 +90,7 @@ class Planner:
         store: The store's identity.
         catalog: Where to look for entries.
         pricing: What a retrieval costs there.
-        waits: How long its tiers take.
+        waits: How long its tiers take; None if only the store knows.
         now: The present moment.
         threads: How many files at the destination are verified side by side.
         check: Called between chunks; raises to end the work.
@@ -99,7 +99,7 @@ class Planner:
     store: str
     catalog: Catalog
     pricing: Pricing
-    waits: TierWaits
+    waits: TierWaits | None
     now: datetime
     threads: int
     observer: Observer
@@ -205,9 +205,10 @@ class Planner:
         )
 
     def _offer(self, tier: Tier, sums: _Sums) -> Offer:
-        wait = self.waits.of(tier) if sums.jobs else 0
         price = self.pricing(Work(tier, sums.jobs, sums.job_size))
-        return Offer(tier, price, self.now + timedelta(seconds=wait))
+        if not sums.jobs:
+            return Offer(tier, price, self.now)
+        return Offer(tier, price, self.now + timedelta(seconds=self.waits.of(tier)) if self.waits else None)
 
 
 class _Sums:

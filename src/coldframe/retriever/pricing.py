@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A sum of money."""
+    """A sum of money; its amount is None where something has to be paid, and nobody here knows how much."""
 
-    amount: Decimal = Decimal(0)
+    amount: Decimal | None = Decimal(0)
     currency: str = "USD"
+
+    def is_within(self, most: Decimal) -> bool:
+        """Whether no more than `most` has to be paid; of an unknown price nobody can say so."""
+        return self.amount is not None and self.amount <= most
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,15 @@ def free(_work: Work) -> Price:
     return Price()
 
 
+def unknown(work: Work) -> Price:
+    """The price of a store that charges we do not know how much; what needs no job is free everywhere."""
+    return Price(None) if work.jobs else Price()
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One way to have an order carried out."""
+    """One way to have an order carried out; `ready_at` is None where only the store knows how long its jobs take."""
 
     tier: Tier
     price: Price
-    ready_at: datetime
+    ready_at: datetime | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import ExitStack
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from coldframe.catalog.order_model import Order, OrderState, WantedState
@@ -33,7 +34,6 @@ from coldframe.retriever.rounds import Rounds
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
     from datetime import datetime
-    from decimal import Decimal
 
     from coldframe.catalog import Catalog, Query
     from coldframe.catalog.orders import Orders
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from coldframe.retriever.pricing import Pricing
     from coldframe.retriever.results import RetrievedFile
 
+_NO_WAITS = TierWaits()
 _MOST_AT_ONCE = 3
 """So many rounds may follow each other without a pause, when each changed something."""
 
@@ -62,7 +63,7 @@ class Retriever:
         observer: Is told what happens, one event at a time.
         files: Through which the destination changes.
         pricing: What a retrieval costs at this store.
-        waits: How long its tiers take.
+        waits: How long its tiers take; None if only the store knows.
         segment_size: How many bytes are fetched and marked at a time: a MiB times a power of two.
     """
 
@@ -77,7 +78,7 @@ class Retriever:
         observer: Observer = ignore,
         files: Files | None = None,
         pricing: Pricing = free,
-        waits: TierWaits | None = None,
+        waits: TierWaits | None = _NO_WAITS,
         segment_size: int = SEGMENT,
     ) -> None:
         """Store the arguments."""
@@ -89,7 +90,7 @@ class Retriever:
         self._observer = observer
         self._files = files or DiskFiles()
         self._pricing = pricing
-        self._waits = waits or TierWaits()
+        self._waits = waits
         self._segment_size = segment_size
         self._stop = Stop()
 
@@ -141,17 +142,19 @@ class Retriever:
         Args:
             plan: What to retrieve.
             tier: How quickly.
-            max_cost: The most that it may cost, jobs that must be repeated included; None is the plan's price.
+            max_cost: The most that it may cost, jobs that must be repeated included; None is the plan's price. Of an
+                unknown price nothing is left for repeating.
 
         Raises:
-            LimitRefused: It costs more.
+            LimitRefused: It costs more, or nobody knows what it costs.
             BadUsage: The plan is for another store.
         """
         price = plan.offer(tier).price
         if plan.store != self._store.identity:
             raise BadUsage("the plan was made for another store")
-        if max_cost is not None and price.amount > max_cost:
-            raise LimitRefused(f"the retrieval costs {price.amount} {price.currency}; at most {max_cost} is allowed")
+        if max_cost is not None and not price.is_within(max_cost):
+            told = "an unknown sum" if price.amount is None else f"{price.amount} {price.currency}"
+            raise LimitRefused(f"the retrieval costs {told}; at most {max_cost} is allowed")
         with placing(write_path(plan.destination)):
             ensure_folder(self._files, plan.destination)
         order = Order(
@@ -160,7 +163,7 @@ class Retriever:
             mount_point=write_path(mount_point(plan.destination)),
             token=secrets.token_hex(4),
             tier=tier,
-            max_cost=price.amount if max_cost is None else max_cost,
+            max_cost=(price.amount or Decimal(0)) if max_cost is None else max_cost,
             overwrite=plan.overwrite,
             placed_at=self._clock.now(),
         )
@@ -208,10 +211,11 @@ class Retriever:
         with hold_order(self._orders.path, number, self._files):
             yield from self._until_done(lambda: self._if_open(number), wait=wait, wait_until=wait_until)
 
-    def watch(self, *, wait: bool = True, wait_until: datetime | None = None) -> Iterator[RetrievedFile]:
+    def watch(self, *, wait: bool = True, wait_until: datetime | None = None) -> Generator[RetrievedFile, None, bool]:
         """Carry on all open orders of the store, those that come meanwhile included; one listing serves all.
 
-        Orders that another process carries on are left to it. Arguments and errors as for `carry_on`.
+        Orders that another process carries on are left to it. Arguments and errors as for `carry_on`. Returns whether
+        any of the others is still open.
         """
         mine: set[int] = set()
         passed_over: set[int] = set()
@@ -225,6 +229,7 @@ class Retriever:
                 return [order for order in found if order.number in mine]
 
             yield from self._until_done(mine_and_open, wait=wait, wait_until=wait_until)
+            return bool(mine_and_open())
 
     # --- the parts ----------------------------------------------------------------------------------------------------
 

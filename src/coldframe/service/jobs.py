@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coldframe.clock import from_milliseconds, to_milliseconds
-from coldframe.errors import InvalidParameterValue, ResourceNotFound
+from coldframe.errors import DamagedArchive, InvalidParameterValue
 from coldframe.model import (
     Action,
     ArchiveRetrieval,
@@ -22,7 +22,8 @@ from coldframe.service.core import DAY_MS
 from coldframe.service.ids import Kind, decode_id, encode_id, new_key
 from coldframe.service.inventories import decode_inventory_marker, materialise
 from coldframe.service.limits import require_retrievable
-from coldframe.service.outputs import offer_archive, offer_inventory, open_output, range_tree_hash
+from coldframe.service.notices import begin_job
+from coldframe.service.outputs import job_not_found, offer_archive, offer_inventory, open_output, range_tree_hash
 from coldframe.service.vaults import renewed, with_inventory
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class ServiceJobs:
     def describe_job(self, vault_name: str, job_id: str) -> JobDescription:
         """The job now."""
         job, archive, now_ms = self._ready(vault_name, job_id)
-        return self._describe_job(vault_name, job, archive, now_ms)
+        return describe(self._core, vault_name, job, archive, now_ms)
 
     def list_jobs(
         self,
@@ -86,7 +87,7 @@ class ServiceJobs:
 
         found, now_ms = core.read(act)
         shown = [
-            self._describe_job(vault_name, self._with_output(vault_name, job, now_ms), archive, now_ms)
+            describe(core, vault_name, with_output(core, vault_name, job, now_ms), archive, now_ms)
             for job, archive in found[:count]
         ]
         return Page(shown, encode_id(Kind.JOB, found[count][0].key) if len(found) > count else None)
@@ -109,16 +110,11 @@ class ServiceJobs:
             key = decode_id(Kind.JOB, job_id)
             job = None if key is None else facts.job(key)
             if job is None or job.vault != vault.row or is_expired(job, now_ms):
-                msg = f"The job ID was not found: {job_id}"
-                raise ResourceNotFound(msg)
+                raise job_not_found(job_id)
             return job, _archive_of(facts, job), now_ms
 
         job, archive, now_ms = core.read(act)
-        return self._with_output(vault_name, job, now_ms), archive, now_ms
-
-    def _with_output(self, vault_name: str, job: JobRow, now_ms: int) -> JobRow:
-        is_due = job.action is Action.INVENTORY_RETRIEVAL and status_of(job, now_ms) is JobStatus.SUCCEEDED
-        return materialise(self._core, vault_name, job) if is_due and job.output_size is None else job
+        return with_output(core, vault_name, job, now_ms), archive, now_ms
 
     def _retrieve_archive(self, vault_name: str, request: ArchiveRetrieval) -> bytes:
         core = self._core
@@ -136,7 +132,11 @@ class ServiceJobs:
         wanted = request.range or ByteRange(0, archive.size)
         rules.require_retrieval_range(wanted, archive.size)
         is_whole = wanted.size == archive.size
-        tree_hash = archive.tree_hash if is_whole else range_tree_hash(core, archive.key, wanted, size=archive.size)
+        try:
+            tree_hash = archive.tree_hash if is_whole else range_tree_hash(core, archive.key, wanted, size=archive.size)
+        except DamagedArchive:
+            core.read(lambda facts, _: find(facts))  # it may have been deleted and freed since
+            raise
 
         def act(changes: Changes, now_ms: int) -> bytes:
             vault, archive = find(changes)
@@ -156,7 +156,7 @@ class ServiceJobs:
                 tree_hash=tree_hash,
                 tier=request.tier,
             )
-            changes.add_job(job)
+            begin_job(changes, job, now_ms)
             return key
 
         return core.write(act)
@@ -189,7 +189,7 @@ class ServiceJobs:
                 snapshot=snapshot,
                 snapshot_ms=snapshot_ms,
             )
-            changes.add_job(job)
+            begin_job(changes, job, now_ms)
             return key
 
         return core.write(act)
@@ -211,27 +211,53 @@ class ServiceJobs:
     def _labels(self, request: JobRequest) -> tuple[str | None, str | None]:
         return rules.job_description(request.description), rules.sns_topic(request.sns_topic, self._core.region)
 
-    def _describe_job(self, vault_name: str, job: JobRow, archive: ArchiveRow | None, now_ms: int) -> JobDescription:
-        status = status_of(job, now_ms)
-        return JobDescription(
-            job_id=encode_id(Kind.JOB, job.key),
-            action=job.action,
-            vault_arn=self._core.arn(vault_name),
-            status=status,
-            status_message=_MESSAGES[status],
-            created_at=from_milliseconds(job.created_ms),
-            completed_at=None if status is JobStatus.IN_PROGRESS else from_milliseconds(ended_ms(job)),
-            description=job.description,
-            archive_id=None if archive is None else encode_id(Kind.ARCHIVE, archive.key),
-            archive_size=None if archive is None else archive.size,
-            archive_tree_hash=None if archive is None else archive.tree_hash,
-            range=None if job.start is None or job.end is None else ByteRange(job.start, job.end),
-            tree_hash=job.tree_hash,
-            tier=job.tier,
-            inventory=_inventory_request(job, status),
-            inventory_size=job.output_size,
-            sns_topic=job.sns_topic,
-        )
+
+def describe_ended(core: Core, key: bytes) -> JobDescription | None:
+    """A job that has ended, expired or not, and whether its vault is still there or not; None if it is forgotten.
+
+    An inventory is written, if nobody has asked for it yet, so that its size can be told.
+    """
+
+    def act(facts: Facts, now_ms: int) -> tuple[JobRow, str, ArchiveRow | None, int] | None:
+        job = facts.job(key)
+        vault_name = None if job is None else facts.vault_name(job.vault)
+        return None if job is None or vault_name is None else (job, vault_name, _archive_of(facts, job), now_ms)
+
+    found = core.read(act)
+    if found is None:
+        return None
+    job, vault_name, archive, now_ms = found
+    return describe(core, vault_name, with_output(core, vault_name, job, now_ms), archive, now_ms)
+
+
+def describe(core: Core, vault_name: str, job: JobRow, archive: ArchiveRow | None, now_ms: int) -> JobDescription:
+    """What DescribeJob tells of a job at a moment."""
+    status = status_of(job, now_ms)
+    return JobDescription(
+        job_id=encode_id(Kind.JOB, job.key),
+        action=job.action,
+        vault_arn=core.arn(vault_name),
+        status=status,
+        status_message=_MESSAGES[status],
+        created_at=from_milliseconds(job.created_ms),
+        completed_at=None if status is JobStatus.IN_PROGRESS else from_milliseconds(ended_ms(job)),
+        description=job.description,
+        archive_id=None if archive is None else encode_id(Kind.ARCHIVE, archive.key),
+        archive_size=None if archive is None else archive.size,
+        archive_tree_hash=None if archive is None else archive.tree_hash,
+        range=None if job.start is None or job.end is None else ByteRange(job.start, job.end),
+        tree_hash=job.tree_hash,
+        tier=job.tier,
+        inventory=_inventory_request(job, status),
+        inventory_size=job.output_size,
+        sns_topic=job.sns_topic,
+    )
+
+
+def with_output(core: Core, vault_name: str, job: JobRow, now_ms: int) -> JobRow:
+    """The job, the output of an inventory written if it is due and nobody has done so yet."""
+    is_due = job.action is Action.INVENTORY_RETRIEVAL and status_of(job, now_ms) is JobStatus.SUCCEEDED
+    return materialise(core, vault_name, job) if is_due and job.output_size is None else job
 
 
 def ended_ms(job: JobRow) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from coldframe.errors import DamagedArchive
+from coldframe.errors import DamagedArchive, ResourceNotFound
 from coldframe.model import ByteRange, InventoryFormat
+from coldframe.service.ids import Kind, encode_id
 from coldframe.service.rules import output_range
 from coldframe.tree_hash import CHUNK, combine, count_chunks, is_tree_hash_aligned, root
 
@@ -25,12 +27,13 @@ _INVENTORY_TYPES = {InventoryFormat.JSON: "application/json", InventoryFormat.CS
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a job offers, before anybody has asked for a range of it.
+    """What `job` offers, before anybody has asked for a range of it.
 
     `span` is where the output lies in the owner's parts; `tree_hash` that of the whole output, if it has one;
     `whole_size` the length of all the owner's parts.
     """
 
+    job: bytes
     owner: bytes
     span: ByteRange
     whole_size: int
@@ -42,17 +45,33 @@ class Offer:
 def offer_archive(job: JobRow, archive: ArchiveRow) -> Offer:
     """The output of an archive retrieval."""
     span = ByteRange(job.start or 0, archive.size if job.end is None else job.end)
-    return Offer(archive.key, span, archive.size, job.tree_hash, description=archive.description or None)
+    return Offer(job.key, archive.key, span, archive.size, job.tree_hash, description=archive.description or None)
 
 
 def offer_inventory(core: Core, job: JobRow) -> Offer:
     """The output of an inventory job, which has been written. Its tree hash is sent too (glacier-api 19.13)."""
-    part = core.read(lambda facts, _: facts.part_at(job.key, 0))
-    if part is None or job.format is None:
-        msg = "The job's output is not there any more."
-        raise DamagedArchive(msg)
+    with telling_ends(core, job.key):
+        part = core.read(lambda facts, _: facts.part_at(job.key, 0))
+        if part is None or job.format is None:
+            raise DamagedArchive("The job's output is not there any more.")
     whole = ByteRange(0, part.size)
-    return Offer(job.key, whole, part.size, part.tree_hash, _INVENTORY_TYPES[job.format])
+    return Offer(job.key, job.key, whole, part.size, part.tree_hash, _INVENTORY_TYPES[job.format])
+
+
+@contextmanager
+def telling_ends(core: Core, job: bytes) -> Iterator[None]:
+    """What is missing because its job was forgotten meanwhile is over, not damaged: nobody need look after the disk."""
+    try:
+        yield
+    except DamagedArchive:
+        if core.read(lambda facts, _: facts.job(job)) is None:
+            raise job_not_found(encode_id(Kind.JOB, job)) from None
+        raise
+
+
+def job_not_found(job_id: str) -> ResourceNotFound:
+    """The error for a job that is not there, or not any more."""
+    return ResourceNotFound(f"The job ID was not found: {job_id}")
 
 
 def open_output(core: Core, offer: Offer, byte_range: ByteRange | None) -> PartsOutput:
@@ -64,7 +83,8 @@ def open_output(core: Core, offer: Offer, byte_range: ByteRange | None) -> Parts
     absolute = ByteRange(offer.span.start + wanted.start, offer.span.start + wanted.end)
     tree_hash = offer.tree_hash
     if tree_hash is not None and wanted.size != offer.span.size:
-        tree_hash = range_tree_hash(core, offer.owner, absolute, size=offer.whole_size)
+        with telling_ends(core, offer.job):
+            tree_hash = range_tree_hash(core, offer.owner, absolute, size=offer.whole_size)
     return PartsOutput(core, offer, wanted, tree_hash)
 
 
@@ -123,9 +143,10 @@ class PartsOutput:
     def __iter__(self) -> Iterator[Buffer]:
         """The bytes in order, one blob open at a time."""
         start, end = (self._offer.span.start + position for position in (self._range.start, self._range.end))
-        for part in _parts(self._core, self._offer.owner, ByteRange(start, end)):
-            with self._core.blobs.open(part.blob, size=part.size, tree_hash=part.tree_hash) as self._blob:
-                yield from self._blob.read(max(start - part.start, 0), min(end - part.start, part.size))
+        with telling_ends(self._core, self._offer.job):
+            for part in _parts(self._core, self._offer.owner, ByteRange(start, end)):
+                with self._core.blobs.open(part.blob, size=part.size, tree_hash=part.tree_hash) as self._blob:
+                    yield from self._blob.read(max(start - part.start, 0), min(end - part.start, part.size))
 
     def close(self) -> None:
         """Let go of the open blob."""

@@ -14,9 +14,11 @@ from coldframe.service.limits import ServiceLimits
 from coldframe.service.locks import ServiceLocks
 from coldframe.service.multipart import ServiceMultipart
 from coldframe.service.notices import ServiceNotices
+from coldframe.service.outbox import ServiceOutbox
 from coldframe.service.policy_rules import ReadPolicies
 from coldframe.service.rehearsing import Rehearsal
 from coldframe.service.scrubbing import Scrub, progress_of
+from coldframe.service.standing import ServiceStanding
 from coldframe.service.sweeping import Sweep
 from coldframe.service.tags import ServiceTags
 from coldframe.service.vaults import ServiceVaults
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from coldframe.clock import Clock
     from coldframe.ports import Blobs, Ledger
+    from coldframe.service.outbox import OutboxPorts
     from coldframe.service.protection import PolicyRules
     from coldframe.service.scrubbing import Finding, ScrubProgress
     from coldframe.service.sweeping import SweepReport
@@ -46,6 +49,7 @@ class VaultService(
     ServicePolicies,
     ServiceLocks,
     ServiceLimits,
+    ServiceStanding,
 ):
     """Implements `ports.admin.GovernedStore`.
 
@@ -100,6 +104,11 @@ class VaultService(
         return self._core.ledger.identity
 
     @property
+    def ledger(self) -> Ledger:
+        """The store's facts, for what else is kept among them: access keys, and messages to be sent."""
+        return self._core.ledger
+
+    @property
     def url(self) -> str:
         """The store URL that opens it."""
         return self._url
@@ -135,9 +144,17 @@ class VaultService(
         """
         return Scrub(self._core, rate=rate, restart=restart).findings()
 
+    def outbox(self, ports: OutboxPorts) -> ServiceOutbox:
+        """The notices that wait to be delivered; several, also in other processes, share the work."""
+        return ServiceOutbox(self._core, ports)
+
     def scrub_progress(self) -> ScrubProgress | None:
         """How far the last scrub is, or None."""
         return progress_of(self._core)
+
+    def has_findings(self) -> bool:
+        """Whether the last scrub, as far as it is, has found bytes damaged or missing."""
+        return bool(self._core.read(lambda facts, _: facts.findings(after=b"", limit=1)))
 
     def close(self) -> None:
         """Let go of the ledger."""

@@ -7,7 +7,7 @@ any point leaves work for the next sweep.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
@@ -44,6 +44,10 @@ class SweepReport:
     blobs: int = 0
     size: int = 0
     temporary_files: int = 0
+
+    def __add__(self, other: SweepReport) -> SweepReport:
+        """Both together."""
+        return SweepReport(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 class _Outcome(Enum):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from coldframe.clock import from_milliseconds
 from coldframe.errors import InvalidParameterValue, LimitExceeded
 from coldframe.model import ARCHIVE_OVERHEAD, MAX_VAULTS, Page, VaultDescription
+from coldframe.service.notices import settle_all
 from coldframe.service.protection import require_permitted
 from coldframe.service.rules import bad_marker, is_vault_name, page_limit, require_vault_name
 
@@ -72,6 +73,7 @@ class ServiceVaults:
             if vault.inventory_archives or vault.stale_since_ms is not None:
                 msg = f"Vault not empty or recently written to: {self._core.arn(vault_name)}"
                 raise InvalidParameterValue(msg)
+            settle_all(changes, now_ms)
             changes.delete_vault(vault.row, now_ms)
             changes.drop_governing(vault.row)
 

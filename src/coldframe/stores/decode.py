@@ -26,6 +26,43 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
+_NO_CONTENT = 204
+_IDS = ("archiveId", "uploadId", "jobId")
+_HASH_LENGTH = 64
+
+
+class Answer(dict[str, Any]):
+    """What a store answered. What it lacks and must have makes it no answer: the store's fault, never a `KeyError`."""
+
+    def __missing__(self, name: str) -> Any:
+        """Refuse the answer."""
+        raise ServiceUnavailable(f"The store's answer makes no sense: it has no {name}. Is it a Glacier endpoint?")
+
+
+def whole(members: Mapping[str, Any]) -> Answer:
+    """An answer that came whole.
+
+    Python's http.client takes a head that broke off for all of it, its last line cut anywhere, so that half an ID would
+    pass for an ID. A whole one tells the length of the body (glacier-api 1.3), ends its Location with the ID, and has
+    all of the tree hash.
+
+    Raises:
+        ServiceUnavailable: It broke off.
+    """
+    metadata: Mapping[str, Any] = members["ResponseMetadata"]
+    headers: Mapping[str, str] = metadata["HTTPHeaders"]
+    has_length = str(headers.get("content-length", "")).isdigit() or "transfer-encoding" in headers
+    location = members.get("location")
+    ids = [str(members[name]) for name in _IDS if members.get(name)]
+    if (
+        not (has_length or metadata["HTTPStatusCode"] == _NO_CONTENT)
+        or (location and not all(location.endswith(f"/{each}") for each in ids))
+        or len(members.get("checksum") or "-" * _HASH_LENGTH) != _HASH_LENGTH
+    ):
+        raise ServiceUnavailable("The store's answer broke off. Try again.")
+    return Answer(members)
+
+
 def read(act: Callable[[Mapping[str, Any]], T], members: Mapping[str, Any]) -> T:
     """What `act` makes of an answer; one that does not make sense is the store's fault."""
     try:

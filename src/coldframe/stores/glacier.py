@@ -21,12 +21,13 @@ from coldframe.model import (
     PartsPage,
     Receipt,
 )
+from coldframe.ports.store import IDENTITY_HEADER
 from coldframe.stores import decode
 from coldframe.stores.bodies import PreparedBody, hand_over_hashes, require_tree_hash
 from coldframe.stores.encode import job_parameters
 from coldframe.stores.governing import GlacierGoverning
 from coldframe.stores.output import GlacierOutput
-from coldframe.stores.translation import translate
+from coldframe.stores.translation import translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,9 +36,11 @@ if TYPE_CHECKING:
     from coldframe.ports import Body, JobOutput
 
 _LOST_NAMES = frozenset({"", ".", ".."})
-_OWN_ACCOUNT = "-"
+OWN_ACCOUNT = "-"
+"""In the place of an account's number: that of the credentials."""
 _NO_VAULT = "coldframe.asks.whose.vaults.these.are"
 _ARN = re.compile(r"arn:[a-z-]+:glacier:([^:\s]+):([0-9]{12}):")
+_COLDFRAME = re.compile(r"coldframe:[0-9a-f]{32}")
 _AMAZON = re.compile(r"glacier\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 
 
@@ -52,7 +55,7 @@ class GlacierStore(GlacierGoverning):
         account_id: Whose vaults are meant; `-` for those of the credentials.
     """
 
-    def __init__(self, client: Any, *, url: str, account_id: str = _OWN_ACCOUNT) -> None:
+    def __init__(self, client: Any, *, url: str, account_id: str = OWN_ACCOUNT) -> None:
         """Have the client take the hashes that are computed here."""
         self._client = client
         self._url = url
@@ -62,22 +65,25 @@ class GlacierStore(GlacierGoverning):
 
     @cached_property
     def identity(self) -> str:
-        """`glacier:<region>:<account>`, and `@<host>` unless that is Amazon.
+        """A coldframe server's own name for the store; of any other `glacier:<region>:<account>`.
 
-        The store tells region and account in the ARN of a vault, also of one that is not there, or that the caller may
-        not see (glacier-api 3.3 and 13).
+        Others than Amazon get `@<host>` behind it. The store tells region and account in the ARN of a vault, also of
+        one that is not there, or that the caller may not see (glacier-api 3.3 and 13).
         """
         try:
-            found = _ARN.search(self.describe_vault(_NO_VAULT).vault_arn)
+            answer: Mapping[str, Any] = self._ask("describe_vault", vaultName=_NO_VAULT)
+            text = str(answer["VaultARN"])
         except StoreError as error:
-            found = _ARN.search(str(error))
-            if found is None:
+            answer, text = getattr(error.__cause__, "response", None) or {}, str(error)
+            if not (_told_name(answer) or _ARN.search(text)):
                 raise
+        host = urlsplit(self._client.meta.endpoint_url).netloc
+        is_amazon, name, found = _AMAZON.fullmatch(host), _told_name(answer), _ARN.search(text)
+        if name and not is_amazon:
+            return name
         if found is None:
             raise ServiceUnavailable(f"{self._url} names its vaults in a way that makes no sense.")
-        region, account = found.groups()
-        host = urlsplit(self._client.meta.endpoint_url).netloc
-        return f"glacier:{region}:{account}" + ("" if _AMAZON.fullmatch(host) else f"@{host}")
+        return f"glacier:{found[1]}:{found[2]}" + ("" if is_amazon else f"@{host}")
 
     @property
     def url(self) -> str:
@@ -231,14 +237,14 @@ class GlacierStore(GlacierGoverning):
 
     def _ask(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
         """Ask once, and translate what goes wrong."""
-        try:
-            answer: Mapping[str, Any] = getattr(self._client, operation)(accountId=self._account_id, **parameters)
-        except Exception as error:
-            translated = translate(error, self._url)
-            if translated is error:
-                raise
-            raise translated from error
-        return answer
+        with translated(self._url):
+            return decode.whole(getattr(self._client, operation)(accountId=self._account_id, **parameters))
+
+
+def _told_name(answer: Mapping[str, Any]) -> str:
+    """The name by which a coldframe server calls its store; "" of any other."""
+    told = str(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get(IDENTITY_HEADER, ""))
+    return told if _COLDFRAME.fullmatch(told) else ""
 
 
 def _name(vault_name: str) -> str:

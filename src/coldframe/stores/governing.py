@@ -54,7 +54,8 @@ class GlacierGoverning:
 
     def get_vault_access_policy(self, vault_name: str) -> str:
         """The text that was set."""
-        return str(self._ask("get_vault_access_policy", vaultName=vault_name)["policy"]["Policy"])
+        found = self._ask("get_vault_access_policy", vaultName=vault_name)
+        return decode.read(lambda members: str(members["policy"]["Policy"]), found)
 
     def delete_vault_access_policy(self, vault_name: str) -> None:
         """Remove the access policy."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from coldframe.errors import BadUsage
-from coldframe.stores.glacier import GlacierStore
-from coldframe.stores.translation import translate
+from coldframe.stores.glacier import OWN_ACCOUNT, GlacierStore
+from coldframe.stores.translation import translated
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 _CONNECT_SECONDS = 10
 _SILENCE_SECONDS = 60
@@ -41,10 +45,10 @@ def read_url(url: str) -> Place:
         raise BadUsage(f"{_without_secrets(url)}: {unknown[0] if unknown else '#'} is no option of a store URL.")
     if "@" in parts.netloc:
         raise BadUsage(f"{_without_secrets(url)}: keys do not belong in a URL; use the AWS configuration.")
-    account, profile = options.get("account") or "-", options.get("profile")
+    account, profile = options.get("account") or OWN_ACCOUNT, options.get("profile")
     if parts.scheme in _ELSEWHERE:
         endpoint = urlunsplit((parts.scheme, parts.netloc, "", "", ""))
-        if not parts.hostname or parts.path not in {"", "/"}:
+        if not parts.hostname or parts.path not in {"", "/"} or not _has_port(parts):
             raise BadUsage(f"{url} is not the URL of a server: write {parts.scheme}://host:port.")
         return Place(endpoint, options.get("region"), profile, account)
     if parts.scheme != "glacier" or parts.path not in {"", "/"}:
@@ -59,22 +63,31 @@ def open_glacier(url: str) -> GlacierStore:
         BadUsage: The URL, the profile or the region makes no sense.
     """
     place = read_url(url)
-    try:
+    with translated(url):
         return GlacierStore(open_client(place, config=client_config()), url=url, account_id=place.account_id)
-    except Exception as error:
-        translated = translate(error, url)
-        if translated is error:
-            raise
-        raise translated from error
 
 
-def open_client(place: Place, *, config: Any = None) -> Any:
-    """An ordinary boto3 client of a place; `config` is botocore's."""
+def open_client(place: Place, **options: Any) -> Any:
+    """An ordinary boto3 client of a place, whose account is meant where a call names none.
+
+    Args:
+        place: The place.
+        options: As `boto3.client` takes them.
+
+    Raises:
+        BotoCoreError: As boto3 does.
+    """
     import boto3  # noqa: PLC0415 - heavy: half a second
 
-    session = boto3.session.Session(profile_name=place.profile, region_name=place.region)
+    region = place.region or os.environ.get("AWS_REGION")  # which every other SDK of Amazon's reads, and boto3 does not
+    session = boto3.session.Session(profile_name=place.profile, region_name=region)
     region = session.region_name or (_DEFAULT_REGION if place.endpoint else None)
-    return session.client("glacier", region_name=region, endpoint_url=place.endpoint, config=config)
+    client = session.client("glacier", region_name=region, endpoint_url=place.endpoint, **options)
+    if place.account_id != OWN_ACCOUNT:
+        client.meta.events.register(
+            "provide-client-params.glacier", lambda params, **_: {"accountId": place.account_id, **params}
+        )
+    return client
 
 
 def client_config() -> Any:
@@ -89,6 +102,14 @@ def client_config() -> Any:
         tcp_keepalive=True,
         user_agent_extra="coldframe",
     )
+
+
+def _has_port(parts: SplitResult) -> bool:
+    """Whether the port, if there is one, is a port."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _without_secrets(url: str) -> str:

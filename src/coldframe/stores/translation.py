@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from coldframe.errors import (
@@ -16,7 +18,7 @@ from coldframe.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from coldframe.errors import ColdframeError
 
@@ -48,7 +50,12 @@ _SIGNATURES = {
 }
 """How the messages of wrong signatures begin whose reason is known."""
 
+_NEW_CUSTOMER = frozenset({NoLongerSupported.code, "OptInRequired", "SubscriptionRequiredException"})
+"""What Amazon says to an account that is too new for its vaults, or was never signed up for them."""
+
 _BUSY = frozenset({"RequestLimitExceeded", "SlowDown", "Throttling", "TooManyRequestsException"})
+_LIBRARY = re.compile(r"^\[.*?\] | \(_ssl\.c:\d+\)$")
+"""What the encryption's own messages begin and end with."""
 _DAMAGED = "x-amz-content-sha256 does not match"
 _SERVER_ERROR = 500
 
@@ -62,6 +69,18 @@ def _by_code(root: type[StoreError]) -> dict[str, type[StoreError]]:
 
 
 _CLASSES = {**_by_code(StoreError), ServiceUnavailable.code: ServiceUnavailable}
+
+
+@contextmanager
+def translated(url: str) -> Iterator[None]:
+    """The border: whatever botocore raises while something is asked of the store of that URL becomes ours, once."""
+    try:
+        yield
+    except Exception as error:
+        ours = translate(error, url)
+        if ours is error:
+            raise
+        raise ours from error
 
 
 def translate(error: Exception, url: str) -> Exception:
@@ -85,7 +104,7 @@ def _answered(response: Mapping[str, Any], url: str) -> ColdframeError:
     if code in _CREDENTIALS:
         texts = (text for start, text in _SIGNATURES.items() if message.startswith(start))
         return CredentialsProblem(next(texts, _CREDENTIALS[code]).format(url=url, message=message))
-    if code == NoLongerSupported.code:
+    if code in _NEW_CUSTOMER:
         return NoLongerSupported(
             "Amazon closed its vaults to new customers on 15 December 2025 and refuses this account. "
             "Use a folder or a coldframe server as the store, or an account that had vaults before."
@@ -94,7 +113,18 @@ def _answered(response: Mapping[str, Any], url: str) -> ColdframeError:
     if known is not None:
         return known(message or code)
     kind = ServiceUnavailable if status >= _SERVER_ERROR else StoreError
+    if code in {"", str(status)}:  # not the protocol's: half an answer, a proxy, or a server of another kind
+        if _is_cut(response):
+            return StoreUnreachable(f"{url} broke off while it answered HTTP {status}.")
+        return kind(f"{url} answered HTTP {status}, and not as a Glacier endpoint does. Is the address right?")
     return kind(f"{url} answered {status} {code}: {message}")
+
+
+def _is_cut(response: Mapping[str, Any]) -> bool:
+    """Whether an error that has no code is what is left of one: its head has no end, or its JSON."""
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    has_length = "content-length" in headers or "transfer-encoding" in headers
+    return not has_length or headers.get("content-type") == "application/json"
 
 
 def _unanswered(error: Any, url: str) -> ColdframeError:
@@ -113,18 +143,38 @@ def _unanswered(error: Any, url: str) -> ColdframeError:
             "There are no credentials for {url}: {error}. " + _KEYS_HELP,
         ),
         (
-            (boto.ProfileNotFound, boto.NoRegionError, boto.InvalidRegionError),
+            (boto.NoRegionError, boto.InvalidRegionError),
             BadUsage,
-            "{url} cannot be opened: {error}",
+            "{url} cannot be opened: {error} Name the region in the URL, as in glacier://us-west-2, or set AWS_REGION.",
+        ),
+        (
+            (boto.ProfileNotFound,),
+            BadUsage,
+            "{url} cannot be opened: {error}. `aws configure list-profiles` shows which profiles there are.",
         ),
         ((boto.ParamValidationError,), InvalidParameterValue, "{error}"),
-        ((boto.SSLError,), StoreUnreachable, "The connection to {url} could not be encrypted: {error}"),
+        ((boto.SSLError,), StoreUnreachable, "The connection to {url} could not be encrypted: {reason}."),
         (
             (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError),
             StoreUnreachable,
-            "{url} cannot be reached. Is the network up, and the address right? {error}",
+            "{url} cannot be reached: {reason}. Is the network up, the address right, and the server running?",
         ),
-        ((boto.BotoCoreError,), StoreUnreachable, "{url} broke off: {error}"),
+        ((boto.BotoCoreError,), StoreUnreachable, "{url} broke off: {reason}."),
     )
     fit, text = next((kind, text) for fitting, kind, text in rows if isinstance(error, fitting))
-    return fit(text.format(url=url, error=error))
+    return fit(text.format(url=url, error=error, reason=_reason(error)))
+
+
+def _reason(error: Any) -> str:
+    """Why, in the system's own words where botocore has kept them, and without the address that it was about to ask."""
+    cause = error.kwargs.get("error")
+    while isinstance(cause, BaseException):
+        deeper = cause.__cause__ or cause.__context__
+        if isinstance(cause, TimeoutError):
+            return "no answer came in time"
+        if isinstance(cause, OSError) and cause.strerror:
+            return _LIBRARY.sub("", cause.strerror)
+        if deeper is None:
+            return str(cause)
+        cause = deeper
+    return str(error).rstrip(".")

@@ -18,13 +18,14 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Protocol
 
 import apsw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from coldframe.files import Files
@@ -173,13 +174,13 @@ class TappedFiles:
         self._tap = tap
         self._open: dict[int, tuple[int, str]] = {}
 
-    def create(self, path: str, *, folder: int | None = None) -> int:
+    def create(self, path: str, *, folder: int | None = None, is_private: bool = False) -> int:
         """Create a file and open it."""
-        return self._opened(Verb.CREATE, path, folder)
+        return self._opened(Verb.CREATE, path, folder, partial(self._files.create, is_private=is_private))
 
     def reopen(self, path: str, *, folder: int | None = None) -> int:
         """Open an existing file."""
-        return self._opened(Verb.OPEN, path, folder)
+        return self._opened(Verb.OPEN, path, folder, self._files.reopen)
 
     def write(self, descriptor: int, data: Buffer, offset: int) -> None:
         """Write at an offset."""
@@ -223,9 +224,8 @@ class TappedFiles:
         whole = folder_path(path) if isinstance(path, int) else os.path.abspath(path)
         self._tap(Operation(Verb.SYNC_FOLDER, Channel.FILES, path=whole), lambda _: self._files.sync_folder(path))
 
-    def _opened(self, verb: Verb, path: str, folder: int | None) -> int:
+    def _opened(self, verb: Verb, path: str, folder: int | None, call: Callable[..., int]) -> int:
         opened: list[int] = []
-        call = self._files.create if verb is Verb.CREATE else self._files.reopen
         operation = Operation(verb, Channel.FILES, path=_whole_path(path, folder), handle=next(_handles))
         self._tap(operation, lambda _: opened.append(call(path, folder=folder)))
         self._open[opened[0]] = (operation.handle, operation.path)

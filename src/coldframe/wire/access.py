@@ -57,6 +57,8 @@ class Access:
         peer: The address of the other end.
         is_secure: Whether the connection is encrypted.
         user_agent: What the client calls itself.
+        sent_tags: The tags that AddTagsToVault brings, or with None for their values the keys of RemoveTagsFromVault;
+            None if the body does not tell.
     """
 
     key: Key
@@ -68,6 +70,7 @@ class Access:
     peer: str
     is_secure: bool
     user_agent: str
+    sent_tags: Mapping[str, str | None] | None = None
 
     @property
     def is_foreign(self) -> bool:
@@ -90,15 +93,17 @@ _DELETING = frozenset(
     {
         "AbortMultipartUpload",
         "AbortVaultLock",
+        "CompleteVaultLock",
         "DeleteArchive",
         "DeleteVault",
         "DeleteVaultAccessPolicy",
         "DeleteVaultNotifications",
+        "InitiateVaultLock",
         "RemoveTagsFromVault",
         "SetVaultAccessPolicy",
     }
 )
-"""What a no-delete key may not do: delete, or change who may."""
+"""What a no-delete key may not do: delete, or change who may, as a lock policy does too."""
 
 
 class AccountAuthorizer:

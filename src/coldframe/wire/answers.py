@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from coldframe.errors import StoreError
+from coldframe.ports.store import IDENTITY_HEADER
 from coldframe.wire.call import Stream
 from coldframe.wire.encode import encode_content, encode_headers
 from coldframe.wire.faults import encode_fault, status_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from coldframe.model import Buffer
     from coldframe.wire.body import Incoming
     from coldframe.wire.call import Answer
+    from coldframe.wire.http import Subject
     from coldframe.wire.operations import Operation
 
 _DRAINED_FIRST = 64 * 1024
@@ -38,7 +40,7 @@ def new_request_id() -> str:
 class Reply:
     """Makes the responses to one request; `incoming` is its body, of which there may be a rest."""
 
-    request_id: str
+    subject: Subject
     at: datetime
     incoming: Incoming
 
@@ -52,7 +54,7 @@ class Reply:
 
     def failure(self, error: StoreError) -> Response:
         """The response that tells an error."""
-        return self._whole(status_of(error.code), [_JSON], encode_fault(error, self.request_id))
+        return self._whole(status_of(error.code), [_JSON], encode_fault(error, self.subject.request_id))
 
     def _stream(self, operation: Operation, answer: Stream, watch: Callable[[Exception], None]) -> Response:
         try:
@@ -61,7 +63,7 @@ class Reply:
             answer.close()
             raise
         body = _watched(answer.buffers, watch)
-        return Response(status=answer.status, headers=headers, body=body, close=answer.close)
+        return Response(status=answer.status, headers=headers, body=body, close=answer.close, subject=self.subject)
 
     def _whole(self, status: int, headers: list[tuple[str, str]], content: bytes) -> Response:
         """A response that is at hand. A long rest of the request is drained after it, and the connection closed."""
@@ -69,8 +71,9 @@ class Reply:
         if 0 < self.incoming.left <= _DRAINED_FIRST:
             self._drain()
         if not self.incoming.left:
-            return Response(status=status, headers=head, body=(content,) if content else ())
-        return Response(status=status, headers=head, body=self._then_drain(content), must_close=True)
+            return Response(status=status, headers=head, body=(content,) if content else (), subject=self.subject)
+        rest = self._then_drain(content)
+        return Response(status=status, headers=head, body=rest, must_close=True, subject=self.subject)
 
     def _then_drain(self, content: bytes) -> Iterator[Buffer]:
         yield content
@@ -87,7 +90,9 @@ class Reply:
             if not (value.isascii() and value.isprintable()):
                 msg = "a header's value is not printable ASCII"
                 raise ValueError(msg)
-        common = [("x-amzn-RequestId", self.request_id), ("Date", format_datetime(self.at, usegmt=True))]
+        common = [("x-amzn-RequestId", self.subject.request_id), ("Date", format_datetime(self.at, usegmt=True))]
+        if self.subject.store_identity is not None:
+            common.append((IDENTITY_HEADER, self.subject.store_identity))
         return [*common, *headers, *([] if size is None else [("Content-Length", str(size))])]
 
 

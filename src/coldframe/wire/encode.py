@@ -96,6 +96,11 @@ def job(description: JobDescription) -> Members:
     }
 
 
+def job_message(description: JobDescription) -> str:
+    """What a topic is told of a job that has ended: compact and in ASCII, for crude readers (glacier-api 14)."""
+    return json.dumps(job(description), separators=(",", ":"))
+
+
 def notifications(configuration: VaultNotifications) -> Members:
     """The notification configuration."""
     return {"Events": [event.value for event in configuration.events], "SNSTopic": configuration.sns_topic}

@@ -24,6 +24,7 @@ from coldframe.wire.call import Call
 from coldframe.wire.decode import missing, read_content
 from coldframe.wire.faults import Serialization, status_of
 from coldframe.wire.governing import GOVERNING_VERBS
+from coldframe.wire.http import Subject
 from coldframe.wire.jobs import JOB_VERBS
 from coldframe.wire.operations import API_VERSION, OWNER_ONLY, load_operations
 from coldframe.wire.routing import Router
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 VERBS: Mapping[str, Verb] = {**ARCHIVE_VERBS, **GOVERNING_VERBS, **JOB_VERBS}
 _SERVER_ERROR = 500
+_INTRODUCTION = "DescribeVault"
+"""The operation whose answer, a refusal included, also tells which store this is, so that a client's catalog knows the
+store again wherever it is opened from."""
 _INDIFFERENT = frozenset({"CreateVault", "DeleteVault"})
 """What does not need the vault to be there."""
 
@@ -54,7 +58,7 @@ class _Exchange:
     """One request, and what belongs to it from the first byte to the last."""
 
     request: Request
-    request_id: str
+    subject: Subject
     at: datetime
     incoming: Incoming
 
@@ -95,25 +99,27 @@ class Face:
 
     def handle(self, request: Request) -> Response:
         """Answer a request whose head has arrived. Errors are answers too; nothing is raised."""
-        exchange = _Exchange(request, new_request_id(), self._clock.now(), Incoming(request.body, 0))
-        route: Route | None = None
+        exchange = _Exchange(request, Subject(new_request_id()), self._clock.now(), Incoming(request.body, 0))
         try:
             incoming = Incoming(request.body, content_length(request))
-            exchange = _Exchange(request, exchange.request_id, exchange.at, incoming)
+            exchange = _Exchange(request, exchange.subject, exchange.at, incoming)
             route = self._router.find(request)
+            exchange.subject.operation = route.operation.name
+            exchange.subject.vault_name = route.parameters.get("vaultName")
             answer = self._carry_out(exchange, route)
-            return _reply(exchange).success(route.operation, answer, self._watch(exchange, route))
+            return _reply(exchange).success(route.operation, answer, self._watch(exchange))
         except StoreError as error:
             if status_of(error.code) >= _SERVER_ERROR:
-                self._report(exchange, route, error)
+                self._report(exchange, error)
             return _reply(exchange).failure(error)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong inside is told as the original's 500
-            self._report(exchange, route, error)
+            self._report(exchange, error)
             return _reply(exchange).failure(ServiceUnavailable())
 
     def _carry_out(self, exchange: _Exchange, route: Route) -> Answer:
         """Check in the order of glacier-api 3.3: signature, version, account, permission; then vault and values."""
         key, raw = self._authenticate(exchange, route)
+        exchange.subject.access_key_id = key.access_key_id
         _require_version(exchange.request)
         account_id = _owner(route, key)
         content, problem = _content(raw, route)
@@ -121,6 +127,8 @@ class Face:
         store = self._stores(account_id)
         if store is None:
             raise foreign_account(account_id)
+        if route.operation.name == _INTRODUCTION:
+            exchange.subject.store_identity = store.identity
         body = HashedBody(exchange.incoming, exchange.request.header(b"x-amz-content-sha256"))
         parameters = {**route.parameters, **_header_parameters(exchange.request, route)}
         call = Call(store, account_id, parameters, content, body, self._hashes_inventories)
@@ -165,22 +173,23 @@ class Face:
             peer=request.peer,
             is_secure=request.is_secure,
             user_agent=request.header(b"user-agent"),
+            sent_tags=_sent_tags(known),
         )
         if access.is_foreign and operation.name in OWNER_ONLY:
             raise foreign_account(access.account_id)
         self._authorizer.authorize(access)
 
-    def _watch(self, exchange: _Exchange, route: Route) -> Callable[[Exception], None]:
-        return lambda error: self._report(exchange, route, error)
+    def _watch(self, exchange: _Exchange) -> Callable[[Exception], None]:
+        return lambda error: self._report(exchange, error)
 
-    def _report(self, exchange: _Exchange, route: Route | None, error: Exception) -> None:
+    def _report(self, exchange: _Exchange, error: Exception) -> None:
         """One JSON line, with all that the answer does not tell."""
         line = {
             "at": format_moment(exchange.at),
             "event": "request failed",
-            "request_id": exchange.request_id,
-            "operation": None if route is None else route.operation.name,
-            "vault_name": None if route is None else route.parameters.get("vaultName"),
+            "request_id": exchange.subject.request_id,
+            "operation": exchange.subject.operation,
+            "vault_name": exchange.subject.vault_name,
             "peer": exchange.request.peer,
             "error": type(error).__name__,
             "message": str(error),
@@ -190,7 +199,7 @@ class Face:
 
 
 def _reply(exchange: _Exchange) -> Reply:
-    return Reply(exchange.request_id, exchange.at, exchange.incoming)
+    return Reply(exchange.subject, exchange.at, exchange.incoming)
 
 
 def _require_version(request: Request) -> None:
@@ -205,6 +214,13 @@ def _owner(route: Route, key: Key) -> str:
     """The account that the path means: `-` is the caller's own."""
     account_id = route.parameters["accountId"]
     return key.account_id if account_id == "-" else account_id
+
+
+def _sent_tags(known: Mapping[str, Any]) -> Mapping[str, str | None] | None:
+    """The tags of a body, or the keys of tags; None where it holds neither, or could not be read."""
+    if "Tags" in known:
+        return dict(known["Tags"])
+    return dict.fromkeys(known["TagKeys"]) if "TagKeys" in known else None
 
 
 def _header_parameters(request: Request, route: Route) -> Mapping[str, str]:

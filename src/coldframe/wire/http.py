@@ -81,13 +81,32 @@ def do_nothing() -> None:
     """Close what holds nothing open."""
 
 
+@dataclass(slots=True)
+class Subject:
+    """What a request turned out to be about, for logs and counters; the face fills it in as it finds out.
+
+    Args:
+        request_id: The ID that the answer bears.
+        access_key_id: The key that signed it, once the signature was found right.
+        operation: The name of the operation.
+        vault_name: The vault in its path.
+        store_identity: The store that it went to, where the answer tells: in `ports.store.IDENTITY_HEADER`.
+    """
+
+    request_id: str
+    access_key_id: str | None = None
+    operation: str | None = None
+    vault_name: str | None = None
+    store_identity: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """One answer.
 
     Send the head, then the buffers of `body`, each before the next is asked for; then `close`, whatever happened. If
     `body` raises, break the connection: the bytes so far must not look complete. `must_close` wants the connection
-    closed after the answer, because the rest of the request was not read.
+    closed after the answer, because the rest of the request was not read. `subject` is none of the client's business.
     """
 
     status: int
@@ -95,6 +114,7 @@ class Response:
     body: Iterable[Buffer] = ()
     must_close: bool = False
     close: Callable[[], None] = do_nothing
+    subject: Subject | None = None
 
     def header(self, name: str) -> str | None:
         """The value of a header; None without it."""

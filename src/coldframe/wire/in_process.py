@@ -7,6 +7,7 @@ serialised as for the network, to the face, and streams both bodies.
 from __future__ import annotations
 
 import io
+import os
 import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,37 +18,73 @@ from coldframe.wire.face import Face
 from coldframe.wire.http import NoBody, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from coldframe.ports.admin import GovernedStore
     from coldframe.wire.http import BodyReader, Response
 
 ENDPOINT = "http://coldframe.invalid"
 _PEER = "127.0.0.1"
+_NO_CONFIGURATION = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""In the place of botocore's own variables, which ask the environment."""
 
 
-def open_client(face: Face, *, key: Key, region: str, **options: Any) -> Any:
-    """A boto3 Glacier client of the face, with the credentials of `key`; `options` as `boto3.client` takes them."""
+def open_client(
+    face: Face, *, key: Key, region: str, on_close: Callable[[], None] | None = None, **options: Any
+) -> Any:
+    """A boto3 Glacier client of the face, with the credentials of `key`.
+
+    The user's AWS configuration, which may name a profile that is not there, has no say.
+
+    Args:
+        face: Answers.
+        key: Signs.
+        region: What the face expects.
+        on_close: Called when the client is closed.
+        options: As `boto3.client` takes them.
+    """
     import boto3  # noqa: PLC0415 - heavy, and wanted by few
+    from botocore.session import Session  # noqa: PLC0415 - as above
 
     session = boto3.session.Session(
         aws_access_key_id=key.access_key_id,
         aws_secret_access_key=key.secret_access_key,
         aws_session_token=key.session_token,
         region_name=region,
+        botocore_session=Session(session_vars=_NO_CONFIGURATION),
     )
+    if on_close is not None:
+        session.events.register("creating-client-class.glacier", _then(on_close))
     client = session.client("glacier", endpoint_url=ENDPOINT, **options)
     answer_in_process(client, face)
     return client
 
 
-def open_store_client(store: GovernedStore, *, account_id: str, region: str, **options: Any) -> Any:
+def _then(on_close: Callable[[], None]) -> Callable[..., None]:
+    """Has botocore's class for the client, as it is made, do one thing more when the client is closed."""
+
+    class Closing:
+        def close(self) -> None:
+            super().close()  # type: ignore[misc]  # botocore's, which comes behind this one
+            on_close()
+
+    return lambda base_classes, **_: base_classes.insert(0, Closing)
+
+
+def open_store_client(
+    store: GovernedStore, *, account_id: str, region: str, closes_store: bool = False, **options: Any
+) -> Any:
     """A boto3 Glacier client of one store, with a key that nobody else ever sees.
 
     Args:
-        store: Stays the caller's to close, after the client.
+        store: What it is a client of.
         account_id: The account that the store's ARNs name.
         region: Their region.
+        closes_store: Whether the store is closed with the client; otherwise it stays the caller's to close, after it.
         options: As `boto3.client` takes them.
     """
     name, secret = f"AKIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30)
@@ -59,7 +96,8 @@ def open_store_client(store: GovernedStore, *, account_id: str, region: str, **o
         clock=SystemClock(),  # botocore signs by the machine's clock, whatever the store goes by
         region=region,
     )
-    return open_client(face, key=key, region=region, **options)
+    on_close = store.close if closes_store else None
+    return open_client(face, key=key, region=region, on_close=on_close, **options)
 
 
 def answer_in_process(client: Any, face: Face) -> None:

@@ -19,6 +19,8 @@ _DELETING = [
     "glacier:Abort*",
     "glacier:RemoveTagsFromVault",
     "glacier:SetVaultAccessPolicy",
+    "glacier:InitiateVaultLock",
+    "glacier:CompleteVaultLock",
 ]
 _ALLOW = {"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"}
 _STATEMENTS: Mapping[str, list[dict[str, object]]] = {

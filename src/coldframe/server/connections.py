@@ -1,0 +1,133 @@
+"""Who is connected: how many, from where, and which of them only wait (reliability H5, H6)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from threading import Condition
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from coldframe.clock import Clock
+    from coldframe.server.limits import Limits
+
+
+class Cuttable(Protocol):
+    """A connection, as those see it who count it."""
+
+    @property
+    def peer(self) -> str:
+        """The address of the client."""
+        ...
+
+    def cut(self) -> None:
+        """Have its own thread find it closed."""
+        ...
+
+
+class Connections:
+    """All open connections of a listener. Each is either waiting for a request, or at work on one.
+
+    Args:
+        limits: How many there may be.
+        clock: Measures how long a stop waits.
+    """
+
+    def __init__(self, limits: Limits, clock: Clock) -> None:
+        """Nobody is connected."""
+        self._limits = limits
+        self._clock = clock
+        self._changed = Condition()
+        self._open: set[Cuttable] = set()
+        self._waiting: dict[Cuttable, None] = {}  # in the order in which they began to wait
+        self._by_address: Counter[str] = Counter()
+        self._is_stopping = False
+
+    def __len__(self) -> int:
+        """How many are open."""
+        return len(self._open)
+
+    def await_room(self) -> bool:
+        """Wait until one more may be accepted; False if none will be any more.
+
+        When all places are taken, the connection that has waited longest for a request gives its own up: whoever keeps
+        many open and sends nothing keeps nobody else out.
+        """
+        with self._changed:
+            while len(self._open) >= self._limits.max_connections and not self._is_stopping:
+                self._cut_one()
+                self._changed.wait()
+            return not self._is_stopping
+
+    def enter(self, connection: Cuttable) -> bool:
+        """Take a connection in, as one that waits; False if its address has too many or none is taken any more."""
+        with self._changed:
+            if self._is_stopping or self._by_address[connection.peer] >= self._limits.max_connections_per_address:
+                return False
+            self._by_address[connection.peer] += 1
+            self._open.add(connection)
+            self._waiting[connection] = None
+            return True
+
+    def wait(self, connection: Cuttable) -> bool:
+        """Take note that a connection waits for a request from now on; False if it is not to."""
+        with self._changed:
+            if self._is_stopping:
+                return False
+            self._waiting[connection] = None
+            self._changed.notify_all()
+            return True
+
+    def work(self, connection: Cuttable) -> bool:
+        """Take note that a request has arrived; False if the connection was cut meanwhile."""
+        with self._changed:
+            return self._waiting.pop(connection, connection) is None
+
+    def leave(self, connection: Cuttable) -> None:
+        """Let a connection go."""
+        with self._changed:
+            self._open.discard(connection)
+            self._waiting.pop(connection, None)
+            self._by_address[connection.peer] -= 1
+            if not self._by_address[connection.peer]:
+                del self._by_address[connection.peer]
+            self._changed.notify_all()
+
+    def may_continue(self) -> bool:
+        """Whether a connection may wait for another request after the one it is at."""
+        return not self._is_stopping
+
+    def relieve(self) -> None:
+        """Cut the connection that has waited longest, if any does: something has run short."""
+        with self._changed:
+            self._cut_one()
+
+    def stop(self) -> None:
+        """Take in no more, and cut those that only wait."""
+        with self._changed:
+            self._is_stopping = True
+            while self._waiting:
+                self._cut_one()
+            self._changed.notify_all()
+
+    def await_end(self, seconds: float) -> bool:
+        """Wait until all have left; False if some are still there when the time is over."""
+        deadline = self._clock.monotonic() + seconds
+        with self._changed:
+            while self._open:
+                left = deadline - self._clock.monotonic()
+                if left <= 0:
+                    return False
+                self._changed.wait(left)
+        return True
+
+    def cut(self) -> None:
+        """Cut all of them."""
+        with self._changed:
+            for connection in self._open:
+                connection.cut()
+
+    def _cut_one(self) -> None:
+        connection = next(iter(self._waiting), None)
+        if connection is not None:
+            del self._waiting[connection]
+            connection.cut()

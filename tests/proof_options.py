@@ -1,0 +1,49 @@
+"""A pytest plugin: how long the races, the server kills and the fuzzers go on, and the figures that they print.
+
+Not a conftest, since pytest takes options only from those that it loads at the start.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Tried = Callable[[str, Mapping[str, int]], None]
+
+_PREFIX = "tried "
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """More of everything, or the same again."""
+    group = parser.getgroup("proof", "races, server kills and fuzzing")
+    group.addoption("--race-steps", type=int, default=40, help="how many things each of the 64 threads does")
+    group.addoption("--race-seed", type=int, default=0, help="which random ones")
+    group.addoption("--server-kills", type=int, default=16, help="how often the server is killed")
+    group.addoption("--fuzz-examples", type=int, default=400, help="how many inputs each fuzzer makes up")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was tried, summed up by kind."""
+    totals: dict[str, Counter[str]] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for kind, figures in getattr(report, "user_properties", []):
+                if kind.startswith(_PREFIX) and report.when == "call":
+                    totals.setdefault(kind.removeprefix(_PREFIX), Counter()).update(figures, seconds=report.duration)
+    if totals:
+        terminalreporter.section("what was tried")
+    for kind, total in sorted(totals.items()):
+        seconds = total.pop("seconds")
+        counts = ", ".join(f"{count:,} {name}" for name, count in total.items())
+        terminalreporter.write_line(f"{kind}: {counts} in {seconds:.0f} s")
+
+
+@pytest.fixture
+def tried(record_property: Callable[[str, object], None]) -> Tried:
+    """Keep what was tried, by kind, for the end of the run."""
+    return lambda kind, figures: record_property(_PREFIX + kind, dict(figures))
