@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ from coldframe.testing.trees import FRAME_COUNT, build_subs
 
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"```console\n\$ (.+)\n((?:.*\n)*?)```")
+_EXPORT = re.compile(r"export (\w+)=(\S+)")
 _LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 _DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 _FREE = {
@@ -75,6 +77,33 @@ def test_readme_shows_six_commands() -> None:
         "diff -r",
         "coldframe verify",
     ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="only on Windows: no sh")
+def test_readme_commands_work_on_a_server(tmp_path: Path) -> None:
+    """What it shows of `serve` is true: the key that was shown, the commands on the server, boto3 on the folder."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    build_subs(str(tmp_path / "Subs"), total_size=FRAME_COUNT * 20_000)
+    programs = os.path.dirname(sys.executable)
+    environ = {**os.environ, "COLDFRAME_HOME": str(tmp_path / "home"), "PATH": f"{programs}:{os.environ['PATH']}"}
+    command = ["coldframe", "serve", "--store", "./served", "--listen", "127.0.0.1:0"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        assert server.stderr is not None
+        address = server.stdout.readline().split()[-1]
+        told = itertools.takewhile(lambda line: "aws glacier" not in line, server.stderr)
+        environ |= dict(_EXPORT.findall("".join(told)))
+        for language, program in (("sh", ["sh", "-ec"]), ("python", [sys.executable, "-c"])):
+            (block,) = re.findall(rf"```{language}\n(.*?)```", readme, re.DOTALL)
+            code = block.replace("http://127.0.0.1:8377", address)
+            run = subprocess.run(
+                [*program, code], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+            )
+            assert run.returncode == 0, run.stderr
+        server.terminate()
+    assert run.stdout.strip() == "57"
 
 
 @pytest.mark.parametrize("document", _DOCUMENTS)
