@@ -14,7 +14,6 @@ from coldframe.composition.stores import is_embedded_store
 from coldframe.composition.sweeping import SWEEP_SECONDS, Sweeper
 from coldframe.errors import BadUsage
 from coldframe.files import DiskFiles
-from coldframe.keyring import KeyState
 from coldframe.model import AMAZON_WAITS
 from coldframe.server.access_log import AccessLog
 from coldframe.server.admin import AdminFace
@@ -40,6 +39,8 @@ if TYPE_CHECKING:
     from coldframe.settings import Settings
     from coldframe.wire.access import Key
 
+_LEAST_SECONDS = 1.0
+"""What a notice on its way has left when the requests have used up the time: if it is cut off, it is sent again."""
 AMAZON_CADENCE_SECONDS = 24 * 3600.0
 """How old an inventory may be at the original (glacier-api 10)."""
 
@@ -89,6 +90,7 @@ class Serving:
         self._settings = request.settings
         self.is_new_store = not is_embedded_store(request.folder)
         self.new_key: Key | None = None
+        self.problems: list[str] = []
         with ExitStack() as opened:
             self._open(opened)
             self._opened = opened.pop_all()
@@ -118,12 +120,13 @@ class Serving:
 
     def stop(self, grace_seconds: float) -> bool:
         """Take no more requests, let those at work finish, and end; whether all could finish in time."""
+        end = self._clock.monotonic() + grace_seconds
         self._examiner.stopping()
         is_done = self._listener.stop(grace_seconds)
         if self._admin is not None:
             self._admin.stop(0)
         self._sweeper.stop()
-        self._deliverer.stop(timeout=grace_seconds)
+        self._deliverer.stop(timeout=max(_LEAST_SECONDS, end - self._clock.monotonic()))
         return is_done
 
     def close(self) -> None:
@@ -168,7 +171,7 @@ class Serving:
             admin = AdminFace(self._examiner, metrics)
             self._admin = Listener(admin_listening, admin.handle, clock=self._clock, limits=ADMIN_LIMITS)
             opened.callback(self._admin.close)
-        self._deliverer = open_deliverer(accounts.all, open_notifier(settings, clock=self._clock))
+        self._deliverer = open_deliverer(lambda: accounts.usable()[0], open_notifier(settings, clock=self._clock))
         self._sweeper = Sweeper(accounts, seconds=request.sweep_seconds, clock=self._clock)
 
     def _face(self, accounts: Accounts) -> Face:
@@ -202,13 +205,11 @@ class Serving:
 
     def _prepare_keys(self, accounts: Accounts) -> None:
         """Make the first key where there is none, so that somebody can come in; else see that those there are work."""
-        keys = accounts.keyring.list()
-        if not keys:
+        if accounts.keyring.list():
+            accounts.keyring.require_usable()
+        else:
             self.new_key = accounts.create_key()
-            return
-        accounts.keyring.require_usable()
-        for account_id in {key.account_id for key in keys if key.state is KeyState.ACTIVE}:
-            accounts.store(account_id)
+        self.problems = accounts.usable()[1]
 
 
 def _tls(request: ServeRequest) -> ssl.SSLContext | None:
