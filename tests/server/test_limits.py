@@ -10,6 +10,7 @@ import pytest
 from coldframe.clock import SystemClock
 from coldframe.errors import RequestTimeout
 from coldframe.model import MAX_PART_SIZE
+from coldframe.server.descriptors import connections_within
 from coldframe.server.limits import Limits, parse_limits
 from coldframe.server.pace import Pace
 from server.world import CLIENT_SECONDS, HASTY, PATIENT, head, wait_until
@@ -240,6 +241,14 @@ def test_hundreds_of_silent_connections_cost_little(serve: Callable[..., Served]
     for each in silent:
         each.close()
     wait_until(lambda: served.witness.open == 0)
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "connections"), [(None, 1024), (65_536, 1024), (1024, 480), (256, 96), (50, 1)]
+)
+def test_connections_leave_descriptors_for_blobs(descriptors: int | None, connections: int) -> None:
+    """Half of what the system grants, but for some that are kept free."""
+    assert connections_within(descriptors, 1024) == connections
 
 
 # --- as users write them ------------------------------------------------------------------------------------------

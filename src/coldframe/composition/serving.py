@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from coldframe.clock import SystemClock
@@ -18,7 +18,7 @@ from coldframe.model import AMAZON_WAITS
 from coldframe.server.access_log import AccessLog
 from coldframe.server.admin import AdminFace
 from coldframe.server.binding import is_loopback, listen
-from coldframe.server.descriptors import raise_descriptor_limit
+from coldframe.server.descriptors import connections_within, raise_descriptor_limit
 from coldframe.server.limits import ADMIN_LIMITS
 from coldframe.server.listener import Listener
 from coldframe.server.metrics import Metrics
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from coldframe.composition.accounts import Accounts
     from coldframe.composition.stores import Governing
     from coldframe.files import Files
+    from coldframe.server.limits import Limits
     from coldframe.server.records import Watch
     from coldframe.settings import Settings
     from coldframe.wire.access import Key
@@ -147,7 +148,7 @@ class Serving:
         """Open what may fail for the user's mistakes first, so that none of them leaves a store behind."""
         request, settings = self._request, self._settings
         tls = _tls(request)
-        raise_descriptor_limit()
+        limits = self._limits()
         listening = opened.enter_context(listen(settings.listen))
         if tls is None and not request.is_plain_allowed and not is_loopback(listening):
             raise _plain_refused(settings)
@@ -160,7 +161,7 @@ class Serving:
             listening,
             self._face(accounts).handle,
             clock=self._clock,
-            limits=settings.limits,
+            limits=limits,
             tls=tls,
             watch=Watches(watches),
         )
@@ -173,6 +174,17 @@ class Serving:
             opened.callback(self._admin.close)
         self._deliverer = open_deliverer(lambda: accounts.usable()[0], open_notifier(settings, clock=self._clock))
         self._sweeper = Sweeper(accounts, seconds=request.sweep_seconds, clock=self._clock)
+
+    def _limits(self) -> Limits:
+        """The limits that are wanted, within what the system grants."""
+        limits = self._settings.limits
+        possible = connections_within(raise_descriptor_limit(), limits.max_connections)
+        if possible < limits.max_connections:
+            self.problems.append(
+                f"There will be {possible} connections at most, not {limits.max_connections}: this user may not open "
+                "more files (ulimit -n)."
+            )
+        return replace(limits, max_connections=possible)
 
     def _face(self, accounts: Accounts) -> Face:
         return Face(
@@ -209,7 +221,7 @@ class Serving:
             accounts.keyring.require_usable()
         else:
             self.new_key = accounts.create_key()
-        self.problems = accounts.usable()[1]
+        self.problems += accounts.usable()[1]
 
 
 def _tls(request: ServeRequest) -> ssl.SSLContext | None:

@@ -96,10 +96,11 @@ class Connections:
         """Whether a connection may wait for another request after the one it is at."""
         return not self._is_stopping
 
-    def relieve(self) -> None:
-        """Cut the connection that has waited longest, if any does: something has run short."""
+    def relieve(self, seconds: float) -> None:
+        """Something has run short: cut the connection that has waited longest, and wait up to a time until one ends."""
         with self._changed:
             self._cut_one()
+            self._changed.wait(seconds)
 
     def stop(self) -> None:
         """Take in no more, and cut those that only wait."""

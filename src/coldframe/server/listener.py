@@ -124,8 +124,7 @@ class Listener:
         except OSError as error:
             if error.errno in _SHORT:
                 self.watch.refused("full")
-                self.connections.relieve()
-                self._is_over.wait(_RELIEF_SECONDS)
+                self.connections.relieve(_RELIEF_SECONDS)
             return
         connection = _Connection(self, connected, _shown(address[0]))
         if not self.connections.enter(connection):
