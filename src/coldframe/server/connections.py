@@ -59,9 +59,13 @@ class Connections:
             return not self._is_stopping
 
     def enter(self, connection: Cuttable) -> bool:
-        """Take a connection in, as one that waits; False if its address has too many or none is taken any more."""
+        """Take a connection in, as one that waits; False if none is taken any more, or not from there.
+
+        An address with too many gives up the one that has waited longest; if all of them are at work, it is told no.
+        """
         with self._changed:
-            if self._is_stopping or self._by_address[connection.peer] >= self._limits.max_connections_per_address:
+            is_over = self._by_address[connection.peer] >= self._limits.max_connections_per_address
+            if self._is_stopping or (is_over and not self._cut_one(connection.peer)):
                 return False
             self._by_address[connection.peer] += 1
             self._open.add(connection)
@@ -127,8 +131,11 @@ class Connections:
             for connection in self._open:
                 connection.cut()
 
-    def _cut_one(self) -> None:
-        connection = next(iter(self._waiting), None)
-        if connection is not None:
-            del self._waiting[connection]
-            connection.cut()
+    def _cut_one(self, peer: str | None = None) -> bool:
+        """Cut the connection that has waited longest, of an address or of all; whether there was one."""
+        for connection in self._waiting:
+            if peer in {None, connection.peer}:
+                del self._waiting[connection]
+                connection.cut()
+                return True
+        return False

@@ -39,10 +39,10 @@ _log = logging.getLogger("coldframe.server")
 
 
 class Listener:
-    """An HTTP server on one address. Start it, and stop it or cut it off.
+    """An HTTP server on one address. Start it, and stop it.
 
     Args:
-        listening: The socket, from `server.address.bind`.
+        listening: The socket, from `server.binding.listen`.
         handle: Answers a request; called in many threads at once.
         clock: Tells the time.
         limits: What one client may take.
