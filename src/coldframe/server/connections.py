@@ -7,6 +7,8 @@ from threading import Condition
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from coldframe.clock import Clock
     from coldframe.server.limits import Limits
 
@@ -39,6 +41,7 @@ class Connections:
         self._changed = Condition()
         self._open: set[Cuttable] = set()
         self._waiting: dict[Cuttable, None] = {}  # in the order in which they began to wait
+        self._lost: set[Cuttable] = set()  # were cut while they waited, and may not have noticed yet
         self._by_address: Counter[str] = Counter()
         self._is_stopping = False
 
@@ -90,6 +93,7 @@ class Connections:
         """Let a connection go."""
         with self._changed:
             self._open.discard(connection)
+            self._lost.discard(connection)
             self._waiting.pop(connection, None)
             self._by_address[connection.peer] -= 1
             if not self._by_address[connection.peer]:
@@ -114,16 +118,13 @@ class Connections:
                 self._cut_one()
             self._changed.notify_all()
 
+    def await_work(self, seconds: float) -> bool:
+        """Wait until nobody is at work any more; False if somebody still is when the time is over."""
+        return self._await(lambda: not self._open - self._lost, seconds)
+
     def await_end(self, seconds: float) -> bool:
         """Wait until all have left; False if some are still there when the time is over."""
-        deadline = self._clock.monotonic() + seconds
-        with self._changed:
-            while self._open:
-                left = deadline - self._clock.monotonic()
-                if left <= 0:
-                    return False
-                self._changed.wait(left)
-        return True
+        return self._await(lambda: not self._open, seconds)
 
     def cut(self) -> None:
         """Cut all of them."""
@@ -136,6 +137,17 @@ class Connections:
         for connection in self._waiting:
             if peer in {None, connection.peer}:
                 del self._waiting[connection]
+                self._lost.add(connection)
                 connection.cut()
                 return True
         return False
+
+    def _await(self, is_so: Callable[[], bool], seconds: float) -> bool:
+        deadline = self._clock.monotonic() + seconds
+        with self._changed:
+            while not is_so():
+                left = deadline - self._clock.monotonic()
+                if left <= 0:
+                    return False
+                self._changed.wait(left)
+        return True

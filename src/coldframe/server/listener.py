@@ -32,7 +32,7 @@ _SHORT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """Something that a connection needs has run out for the moment."""
 _RELIEF_SECONDS = 0.05
 _CUT_SECONDS = 5.0
-"""How long those that were cut have to notice it."""
+"""How long those that were cut have to notice it; on Windows a reader may not, before its own time is over."""
 _LIMITS = Limits()
 _NOBODY = Watches()
 _log = logging.getLogger("coldframe.server")
@@ -96,10 +96,10 @@ class Listener:
         if self._thread is not None:
             self._thread.join()
         self.close()
-        is_done = self.connections.await_end(grace_seconds)
+        is_done = self.connections.await_work(grace_seconds)
         if not is_done:
             self.connections.cut()
-            self.connections.await_end(_CUT_SECONDS)
+        self.connections.await_end(_CUT_SECONDS)
         return is_done
 
     def close(self) -> None:
