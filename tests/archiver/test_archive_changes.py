@@ -20,7 +20,7 @@ from coldframe.errors import (
     SourceChanged,
     Throttled,
 )
-from coldframe.model import MIB
+from coldframe.model import AMAZON_WAITS, MIB
 from coldframe.progress import Noted, Outcome
 from coldframe.tree_hash import tree_hash
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         StoreError,
     )
     from coldframe.model import Receipt
+    from conftest import OpenService
 
 BIG = random.Random(5).randbytes(4 * MIB + 1)
 
@@ -388,6 +389,17 @@ def test_an_archive_behind_a_broken_answer_is_found_and_not_sent_again(world: Wo
     assert result.outcome is Outcome.ARCHIVED
     assert world.count_archives() == 1
     assert world.fetch(result.archive_id) == b"light"
+
+
+def test_a_store_whose_inventory_is_late_is_asked_for_it_once(world: World, open_service: OpenService) -> None:
+    """Where an inventory takes hours it cannot tell what arrived, and each request for one would begin a job."""
+    for number in range(4):
+        world.write(f"{number}", b"%d" % number)
+    late = open_service(waits=AMAZON_WAITS)
+    failing = FailingStore(late, "upload_archive", ServiceUnavailable("later"), 5)
+    slow = replace(world, store=failing).archiver(jobs=1)
+    assert {result.outcome for result in slow.archive(world.request())} == {Outcome.ARCHIVED}
+    assert len(late.list_jobs(VAULT).items) == 1
 
 
 def test_errors_of_a_source_pass_through_the_store(world: World) -> None:

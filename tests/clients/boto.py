@@ -16,9 +16,17 @@ if TYPE_CHECKING:
 VERSION = f"boto3/{boto3.__version__} botocore/{botocore.__version__}"
 
 
-def boto3_client(account: Account, *, url: str | None = None, **config: Any) -> Any:
-    """A client of the account, or of whatever listens at `url` in the server's place; `config` as botocore takes it."""
-    return _session(account).client("glacier", endpoint_url=url or account.url, config=Config(**config))
+def boto3_client(account: Account, *, url: str | None = None, verify: str | None = None, **config: Any) -> Any:
+    """A client of the account.
+
+    Args:
+        account: Whose.
+        url: What listens in the server's place.
+        verify: The file of the authority to trust.
+        config: As botocore takes it.
+    """
+    options = {"endpoint_url": url or account.url, "verify": verify, "config": Config(**config)}
+    return _session(account).client("glacier", **options)
 
 
 def boto3_resource(account: Account) -> Any:

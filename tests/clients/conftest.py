@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from clients.aws_cli import AwsCli, Examples
+from clients.boto import boto3_client
 from clients.installing import OLDEST_NODE, find_node, install_aws_cli, install_npm_packages
 from clients.node import Node
 from clients.serving import serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from clients.serving import Account, Served
@@ -29,6 +31,19 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def account(served: Served) -> Account:
     """An account that only this test uses."""
     return served.open_account()
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., Any]]:
+    """Opens boto3 clients as `boto3_client` does, any number of them, and closes all at the end."""
+    with ExitStack() as opened:
+
+        def open_one(account: Account, **options: Any) -> Any:
+            client = boto3_client(account, **options)
+            opened.callback(client.close)
+            return client
+
+        yield open_one
 
 
 @pytest.fixture(scope="session")

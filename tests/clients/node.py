@@ -23,9 +23,9 @@ class Node:
     account: Account
     folder: Path
 
-    def run(self, script: str) -> Any:
-        """What a script of `npm/` prints, which is JSON."""
-        environ = {**self.account.environ(self.folder), "NODE_PATH": str(self.modules)}
+    def run(self, script: str, **more: str) -> Any:
+        """What a script of `npm/` prints, which is JSON; `more` goes into its environment."""
+        environ = {**self.account.environ(self.folder), "NODE_PATH": str(self.modules), **more}
         command = [self.program, str(SCRIPTS / script)]
         run = subprocess.run(command, cwd=self.folder, env=environ, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stderr

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from clients.aws_cli import AwsCli, Refused
-from clients.boto import boto3_client
 from clients.serving import REGION
 from coldframe.model import MIB
 from coldframe.testing.bodies import pattern
 from coldframe.tree_hash import tree_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from clients.serving import Account, Served
@@ -82,10 +82,10 @@ def test_wrong_secret_and_unknown_key_are_refused(aws: AwsCli, served: Served, t
     assert reader.glacier("list-vaults", *_MINE) == {"VaultList": []}
 
 
-def test_lists_come_in_pages(aws: AwsCli) -> None:
+def test_lists_come_in_pages(aws: AwsCli, connect: Callable[..., Any]) -> None:
     """The AWS CLI goes through all pages by itself, or through as many as it is asked for, and goes on from there."""
     names = [f"night-{number:02}" for number in range(12)]
-    client = boto3_client(aws.account)
+    client = connect(aws.account)
     for name in names:
         client.create_vault(vaultName=name)
     assert aws.run("list-vaults", *_MINE, "--query", "VaultList[].VaultName", "--output", "text").split() == names

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.utils import calculate_tree_hash
 
-from clients.boto import VERSION, boto3_client, boto3_resource
+from clients.boto import VERSION, boto3_resource
 from clients.reporting import CLIENT
 from clients.serving import REGION
 from coldframe.model import MIB
@@ -27,9 +27,9 @@ _DATA = pattern(3.5)
 
 
 @pytest.fixture
-def client(account: Account) -> Any:
+def client(connect: Callable[..., Any], account: Account) -> Any:
     """A client with a vault."""
-    client = boto3_client(account)
+    client = connect(account)
     client.create_vault(vaultName="v")
     return client
 
@@ -158,6 +158,7 @@ def test_resources_work_as_scripts_use_them(account: Account) -> None:
     assert vault.Notification().sns_topic == topic
     notification.delete()
     archive.delete()
+    glacier.meta.client.close()
 
 
 def test_jobs_named_after_files_bring_the_files_back(client: Any) -> None:

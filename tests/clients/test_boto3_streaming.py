@@ -8,12 +8,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import IncompleteReadError, ResponseStreamingError
 
-from clients.boto import boto3_client
 from clients.unsteady import Cut, unsteady
 from coldframe.model import MIB
 from coldframe.testing.bodies import pattern
@@ -21,6 +20,8 @@ from coldframe.testing.trees import build_large_file
 from coldframe.tree_hash import tree_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clients.serving import Account, Served
 
 _TESTS = Path(__file__).parents[1]
@@ -45,40 +46,41 @@ def test_large_archive_streams_both_ways(served: Served, account: Account, tmp_p
     assert served.peak_bytes - before < _ALLOWED_GROWTH
 
 
-def test_broken_uploads_are_retried_and_leave_nothing(account: Account) -> None:
+def test_broken_uploads_are_retried_and_leave_nothing(connect: Callable[..., Any], account: Account) -> None:
     """Two connections break in the middle of a body; boto3 sends it anew, and one archive is there."""
     data = pattern(3)
     with unsteady(account.url, Cut(sent=MIB), Cut(sent=2 * MIB)) as line:
-        client = boto3_client(account, url=line.url, retries={"mode": "standard", "max_attempts": 4})
-        boto3_client(account).create_vault(vaultName="v")
+        client = connect(account, url=line.url, retries={"mode": "standard", "max_attempts": 4})
+        connect(account).create_vault(vaultName="v")
         uploaded = client.upload_archive(vaultName="v", body=data)
         assert line.connections == 3
     assert uploaded["checksum"] == tree_hash(data)
-    assert boto3_client(account).describe_vault(vaultName="v")["NumberOfArchives"] == 1
+    assert connect(account).describe_vault(vaultName="v")["NumberOfArchives"] == 1
 
 
-def test_broken_downloads_go_on_where_they_broke(account: Account) -> None:
+def test_broken_downloads_go_on_where_they_broke(connect: Callable[..., Any], account: Account) -> None:
     """An answer that ends early is an error for boto3, never short bytes; the rest comes by a range, hash and all."""
     data = pattern(3)
-    client = boto3_client(account)
+    client = connect(account)
     client.create_vault(vaultName="v")
     wanted = {"Type": "archive-retrieval", "ArchiveId": client.upload_archive(vaultName="v", body=data)["archiveId"]}
     job = {"vaultName": "v", "jobId": client.initiate_job(vaultName="v", jobParameters=wanted)["jobId"]}
     pieces: list[bytes] = []
     with unsteady(account.url, Cut(received=2 * MIB)) as line:
-        far = boto3_client(account, url=line.url)
+        far = connect(account, url=line.url)
         body = far.get_job_output(**job)["body"]
         with pytest.raises((IncompleteReadError, ResponseStreamingError)):
             pieces.extend(body.iter_chunks(MIB // 4))
+        body.close()
         found = b"".join(pieces)[:MIB]
         rest = far.get_job_output(**job, range=f"bytes={MIB}-")
         assert (rest["status"], rest["contentRange"]) == (206, f"bytes {MIB}-{3 * MIB - 1}/{3 * MIB}")
         assert found + rest["body"].read() == data
 
 
-def test_broken_requests_do_no_harm(account: Account) -> None:
+def test_broken_requests_do_no_harm(connect: Callable[..., Any], account: Account) -> None:
     """A connection that is cut in a request or before its answer is made anew without the program noticing."""
     with unsteady(account.url, Cut(sent=100), Cut(sent=200), Cut(received=0)) as line:
-        client = boto3_client(account, url=line.url, retries={"mode": "standard", "max_attempts": 5})
+        client = connect(account, url=line.url, retries={"mode": "standard", "max_attempts": 5})
         assert client.list_vaults()["VaultList"] == []
         assert line.connections == 4

@@ -110,6 +110,23 @@ def test_every_account_and_the_seal_are_copied(tmp_path: Path, clock: FakeClock)
         restored.delete_archive("w", archive_id)
 
 
+def test_damaged_blob_is_cured_from_the_copy(
+    backup: Any, service: VaultService, store_folder: str, clock: FakeClock, tmp_path: Path
+) -> None:
+    """As the operator is told: the one file is copied back, and the next scrub finds nothing."""
+    service.create_vault("v")
+    _upload(service, "light")
+    clock.advance(hours=1)
+    backup.main(store_folder, str(tmp_path / "copy"))
+    (blob,) = Path(store_folder).glob("blobs/*/*.blob")
+    blob.write_bytes(b"\0" + blob.read_bytes()[1:])
+    assert [finding.blob for finding in service.scrub()] == [blob.stem]
+    assert service.has_findings()
+    shutil.copy2(tmp_path / "copy" / blob.relative_to(store_folder), blob)
+    assert list(service.scrub()) == []
+    assert not service.has_findings()
+
+
 def test_folder_without_a_store_is_refused(tmp_path: Path) -> None:
     """A mistyped folder, or a disk that is not mounted, ends with a message and copies nothing."""
     run = subprocess.run(

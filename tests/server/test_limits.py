@@ -10,6 +10,7 @@ import pytest
 from coldframe.clock import SystemClock
 from coldframe.errors import RequestTimeout
 from coldframe.model import MAX_PART_SIZE
+from coldframe.server.descriptors import connections_within
 from coldframe.server.limits import Limits, parse_limits
 from coldframe.server.pace import Pace
 from server.world import CLIENT_SECONDS, HASTY, PATIENT, head, wait_until
@@ -214,19 +215,30 @@ def test_when_all_are_at_work_new_ones_wait_outside(serve: Callable[..., Served]
             assert waiting.read().status == 200
 
 
-def test_one_address_may_not_have_all(serve: Callable[..., Served]) -> None:
-    """A client that opens too many is turned away, and served again when it has fewer."""
+def test_one_address_makes_room_for_itself(serve: Callable[..., Served]) -> None:
+    """Of too many from there, the one that has waited longest is closed."""
     served = serve(replace(PATIENT, max_connections_per_address=2))
     first, second, third = (served.connect() for _ in range(3))
-    assert first.ask(head()).status == second.ask(head()).status == 200
-    assert third.is_closed()
-    assert served.witness.reasons == ["address"]
-    first.close()
-    wait_until(lambda: served.witness.open == 1)
-    with served.connect() as fourth:
-        assert fourth.ask(head()).status == 200
-    second.close()
-    third.close()
+    assert first.is_closed()
+    assert second.ask(head()).status == third.ask(head()).status == 200
+    for each in (first, second, third):
+        each.close()
+
+
+def test_one_address_may_not_have_all(serve: Callable[..., Served]) -> None:
+    """While as many of its requests are at work as it may have, new ones are turned away."""
+    served = serve(replace(PATIENT, max_connections_per_address=1))
+    with served.connect() as busy:
+        busy.send(head(target="/wait"))
+        assert served.handler.entered.wait(CLIENT_SECONDS)
+        with served.connect() as another:
+            assert another.is_closed()
+        assert served.witness.reasons == ["address"]
+        served.handler.go_on.set()
+        assert busy.read().status == 200
+    wait_until(lambda: served.witness.open == 0)
+    with served.connect() as another:
+        assert another.ask(head()).status == 200
 
 
 def test_hundreds_of_silent_connections_cost_little(serve: Callable[..., Served]) -> None:
@@ -240,6 +252,14 @@ def test_hundreds_of_silent_connections_cost_little(serve: Callable[..., Served]
     for each in silent:
         each.close()
     wait_until(lambda: served.witness.open == 0)
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "connections"), [(None, 1024), (65_536, 1024), (1024, 480), (256, 96), (50, 1)]
+)
+def test_connections_leave_descriptors_for_blobs(descriptors: int | None, connections: int) -> None:
+    """Half of what the system grants, but for some that are kept free."""
+    assert connections_within(descriptors, 1024) == connections
 
 
 # --- as users write them ------------------------------------------------------------------------------------------

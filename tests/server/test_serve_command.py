@@ -156,6 +156,25 @@ def test_the_access_log_goes_to_a_file_or_to_standard_output(tmp_path: Path) -> 
     assert (before, '"operation": "ListVaults"' in line) == ("before", True)
 
 
+@POSIX
+def test_few_descriptors_are_enough_to_serve(tmp_path: Path) -> None:
+    """With 100 in all, hundreds of silent clients keep out no good one."""
+    shell = f"ulimit -n 100; exec {sys.executable} -m coldframe serve --store {tmp_path}/store --listen 127.0.0.1:0"
+    process = subprocess.Popen(["bash", "-c", shell], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+    try:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().rpartition(":")[2])
+        silent = [Client(port) for _ in range(300)]
+        with Client(port) as client:
+            assert client.ask(head(target="/-/vaults")).status == 400
+        for each in silent:
+            each.close()
+    finally:
+        process.terminate()
+        _, told = process.communicate(timeout=SECONDS)
+    assert "There will be 18 connections at most" in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -22,7 +22,7 @@ from coldframe.composition.health import Examiner
 from coldframe.composition.serving import ServeRequest, Serving
 from coldframe.composition.stores import open_embedded
 from coldframe.composition.sweeping import Sweeper
-from coldframe.errors import BadUsage, Busy, CredentialsProblem, FormatError
+from coldframe.errors import BadUsage, Busy, CredentialsProblem
 from coldframe.files import DiskFiles
 from coldframe.model import AMAZON_WAITS
 from coldframe.server.address import Address, parse_address
@@ -151,13 +151,21 @@ def test_a_lost_sealing_key_is_told_before_anybody_is_served(tmp_path: Path) -> 
         pass
 
 
-def test_keys_without_their_store_are_told_before_anybody_is_served(tmp_path: Path) -> None:
-    """One of the accounts was not restored, perhaps."""
+def test_an_account_whose_store_is_lost_keeps_nobody_out(tmp_path: Path) -> None:
+    """It is told at the start and by /health; the others are served."""
     with open_accounts(str(tmp_path / "store")) as accounts:
-        accounts.create_key(account_id="123456789012")
+        own, lost = accounts.create_key(), accounts.create_key(account_id="123456789012")
     os.rename(tmp_path / "store" / "accounts", tmp_path / "elsewhere")
-    with pytest.raises(FormatError, match="123456789012"), serving(tmp_path / "store"):
-        pass
+    with serving(tmp_path / "store") as served:
+        assert "123456789012" in served.problems[0]
+        status, text = fetch(f"{served.admin_url}/health")
+        assert (status, b'"degraded"' in text, b"123456789012" in text) == (200, True, True)
+        with client_of(served, own) as client:
+            assert client.list_vaults()["VaultList"] == []
+        with client_of(served, lost) as client:
+            client.meta.events.register("needs-retry.glacier", lambda **_: None)
+            with pytest.raises(botocore.exceptions.ClientError, match="ServiceUnavailable"):
+                client.list_vaults()
 
 
 def test_the_owner_of_a_store_stays(tmp_path: Path) -> None:
@@ -368,8 +376,8 @@ def test_the_stores_are_swept_now_and_then(tmp_path: Path) -> None:
                 raise RuntimeError("not this time")
 
     class Accounts:
-        def all(self) -> list[Store]:
-            return [Store()]
+        def usable(self) -> tuple[list[Store], list[str]]:
+            return [Store()], []
 
     sweeper = Sweeper(Accounts(), seconds=0.01, clock=SystemClock())  # type: ignore[arg-type]  # all that it asks
     sweeper.start()

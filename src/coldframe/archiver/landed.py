@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from coldframe.catalog.model import ArchiveRecord
+from coldframe.errors import NotReady
 from coldframe.model import InventoryRetrieval, JobStatus
 
 if TYPE_CHECKING:
@@ -21,14 +22,15 @@ _PAGE = 10_000
 def read_inventory(store: ColdStore, vault_name: str, *, since: datetime) -> Iterator[ArchiveRecord]:
     """The vault's archives since a moment, a page of its inventory in memory at a time.
 
-    Nothing where the store's inventory is not ready at once: an old one would not tell.
+    Raises:
+        NotReady: The store's inventory takes its time: an old one would not tell.
     """
     request = InventoryRetrieval(start_at=since, limit=_PAGE)
     while True:
         job_id = store.initiate_job(vault_name, request)
         job = store.describe_job(vault_name, job_id)
         if job.status is not JobStatus.SUCCEEDED:
-            return
+            raise NotReady(f"the inventory of {vault_name} is not ready at once")
         yield from _read_page(store, vault_name, job_id)
         marker = job.inventory.marker if job.inventory is not None else None
         if marker is None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from coldframe import names
 from coldframe.archiver.landed import read_inventory
 from coldframe.archiver.opening import look
+from coldframe.errors import NotReady
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,10 +90,16 @@ class Leftovers:
             if self._landed is None:
                 self._landed = []
                 if self._begun_at is not None:
-                    found = read_inventory(self._store, self._vault_name, since=self._begun_at - _CLOCK_SLACK)
-                    self._landed = [archive for archive in found if archive.description in self._wanted]
+                    self._landed = self._look_for_landed(since=self._begun_at - _CLOCK_SLACK)
             same = (archive for archive in self._landed if archive.size == size)
             return [archive for archive in same if dedupe or archive.description == attempt.description]
+
+    def _look_for_landed(self, *, since: datetime) -> list[ArchiveRecord]:
+        try:
+            found = read_inventory(self._store, self._vault_name, since=since)
+            return [archive for archive in found if archive.description in self._wanted]
+        except NotReady:
+            return []
 
     def find_upload(self, attempt: Attempt, *, part_size: int) -> str | None:
         """The open upload of an attempt that was killed between opening it and recording its ID.

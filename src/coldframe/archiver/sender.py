@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from coldframe.archiver.landed import read_inventory
 from coldframe.archiver.pace import PacedBody
 from coldframe.archiver.retries import PASSING
-from coldframe.errors import StoreError, TreeHashMismatch
+from coldframe.errors import NotReady, StoreError, TreeHashMismatch
 from coldframe.model import Receipt
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Sender:
         self._vault_name = vault_name
         self._pace = pace
         self._retries = retries
+        self._is_inventory_late = False
 
     def send_archive(self, make_body: Callable[[], HashedBody], *, description: str) -> Receipt:
         """Send a whole archive in one request.
@@ -137,9 +138,14 @@ class Sender:
 
     def _find(self, description: str, tree_hashes: list[str], *, since: datetime) -> Receipt | None:
         """The archive of an earlier try, if the store kept it all the same: a broken answer may hide a success."""
-        for archive in read_inventory(self._store, self._vault_name, since=since):
-            if archive.description == description and archive.tree_hash in tree_hashes:
-                return Receipt(archive.archive_id, archive.tree_hash)
+        if self._is_inventory_late:
+            return None
+        try:
+            for archive in read_inventory(self._store, self._vault_name, since=since):
+                if archive.description == description and archive.tree_hash in tree_hashes:
+                    return Receipt(archive.archive_id, archive.tree_hash)
+        except NotReady:
+            self._is_inventory_late = True  # and each time it is asked for, a job begins that nobody will fetch
         return None
 
     def _withdraw(self, receipt: Receipt) -> None:

@@ -119,6 +119,7 @@ def _run(app: App, serving: Serving, grace: float) -> None:
 
 def _introduce(app: App, serving: Serving, folder: str) -> None:
     """Tell what was made, and how to use it: the secret is shown this once."""
+    app.say(*serving.problems)
     if serving.is_new_store:
         app.say(f"Made a new store in {folder}.")
     if serving.new_key is not None:

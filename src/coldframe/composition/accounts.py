@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Protocol, Self
 from coldframe.clock import SystemClock
 from coldframe.composition.authorizing import PolicyAuthorizer
 from coldframe.composition.stores import OWN_ACCOUNT, is_embedded_store, open_embedded, store_folder
-from coldframe.errors import BadUsage, FormatError
+from coldframe.errors import BadUsage, ColdframeError, FormatError
 from coldframe.files import DiskFiles
-from coldframe.keyring import Keys, SealFile, require_account
+from coldframe.keyring import Keys, KeyState, SealFile, require_account
 from coldframe.wire.access import KeyScope
 
 if TYPE_CHECKING:
@@ -91,6 +91,17 @@ class Accounts:
     def all(self) -> list[VaultService]:
         """The stores that are there, each account's, for what must reach every byte: sweeping, scrubbing, notices."""
         return [self._opened[self._own_id], *map(self._open, accounts_in(self._folder))]
+
+    def usable(self) -> tuple[list[VaultService], list[str]]:
+        """The stores that can be opened, and why others that should be there cannot: they keep nobody from the rest."""
+        known = {key.account_id for key in self.keyring.list() if key.state is KeyState.ACTIVE} - {self._own_id}
+        stores, problems = [self._opened[self._own_id]], []
+        for account_id in sorted(known.union(accounts_in(self._folder))):
+            try:
+                stores.append(self.store(account_id) or self._open(account_id))
+            except ColdframeError as error:
+                problems.append(f"The account {account_id} cannot be served: {error}")
+        return stores, problems
 
     def create_key(
         self, *, account_id: str | None = None, scope: KeyScope = KeyScope.FULL, expires_at: datetime | None = None

@@ -60,10 +60,11 @@ class Examiner:
 
     def _examine(self) -> Health:
         try:
-            damaged = [store for store in self._accounts.all() if store.has_findings()]
+            stores, problems = self._accounts.usable()
+            damaged = [store for store in stores if store.has_findings()]
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing can be served
             return Health(HealthStatus.UNAVAILABLE, (f"The ledger cannot be read: {type(error).__name__}.",))
-        reasons = [*self._space(), *self._writing()]
+        reasons = [*problems, *self._space(), *self._writing()]
         if damaged:
             reasons.append("A scrub found damaged or missing bytes; `coldframe verify --deep` lists them.")
         return Health(HealthStatus.DEGRADED if reasons else HealthStatus.READY, tuple(reasons))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from coldframe.clock import SystemClock
@@ -14,12 +14,11 @@ from coldframe.composition.stores import is_embedded_store
 from coldframe.composition.sweeping import SWEEP_SECONDS, Sweeper
 from coldframe.errors import BadUsage
 from coldframe.files import DiskFiles
-from coldframe.keyring import KeyState
 from coldframe.model import AMAZON_WAITS
 from coldframe.server.access_log import AccessLog
 from coldframe.server.admin import AdminFace
 from coldframe.server.binding import is_loopback, listen
-from coldframe.server.descriptors import raise_descriptor_limit
+from coldframe.server.descriptors import connections_within, raise_descriptor_limit
 from coldframe.server.limits import ADMIN_LIMITS
 from coldframe.server.listener import Listener
 from coldframe.server.metrics import Metrics
@@ -36,10 +35,13 @@ if TYPE_CHECKING:
     from coldframe.composition.accounts import Accounts
     from coldframe.composition.stores import Governing
     from coldframe.files import Files
+    from coldframe.server.limits import Limits
     from coldframe.server.records import Watch
     from coldframe.settings import Settings
     from coldframe.wire.access import Key
 
+_LEAST_SECONDS = 1.0
+"""What a notice on its way has left when the requests have used up the time: if it is cut off, it is sent again."""
 AMAZON_CADENCE_SECONDS = 24 * 3600.0
 """How old an inventory may be at the original (glacier-api 10)."""
 
@@ -89,6 +91,7 @@ class Serving:
         self._settings = request.settings
         self.is_new_store = not is_embedded_store(request.folder)
         self.new_key: Key | None = None
+        self.problems: list[str] = []
         with ExitStack() as opened:
             self._open(opened)
             self._opened = opened.pop_all()
@@ -118,12 +121,13 @@ class Serving:
 
     def stop(self, grace_seconds: float) -> bool:
         """Take no more requests, let those at work finish, and end; whether all could finish in time."""
+        end = self._clock.monotonic() + grace_seconds
         self._examiner.stopping()
         is_done = self._listener.stop(grace_seconds)
         if self._admin is not None:
             self._admin.stop(0)
         self._sweeper.stop()
-        self._deliverer.stop(timeout=grace_seconds)
+        self._deliverer.stop(timeout=max(_LEAST_SECONDS, end - self._clock.monotonic()))
         return is_done
 
     def close(self) -> None:
@@ -144,7 +148,7 @@ class Serving:
         """Open what may fail for the user's mistakes first, so that none of them leaves a store behind."""
         request, settings = self._request, self._settings
         tls = _tls(request)
-        raise_descriptor_limit()
+        limits = self._limits()
         listening = opened.enter_context(listen(settings.listen))
         if tls is None and not request.is_plain_allowed and not is_loopback(listening):
             raise _plain_refused(settings)
@@ -157,7 +161,7 @@ class Serving:
             listening,
             self._face(accounts).handle,
             clock=self._clock,
-            limits=settings.limits,
+            limits=limits,
             tls=tls,
             watch=Watches(watches),
         )
@@ -168,8 +172,19 @@ class Serving:
             admin = AdminFace(self._examiner, metrics)
             self._admin = Listener(admin_listening, admin.handle, clock=self._clock, limits=ADMIN_LIMITS)
             opened.callback(self._admin.close)
-        self._deliverer = open_deliverer(accounts.all, open_notifier(settings, clock=self._clock))
+        self._deliverer = open_deliverer(lambda: accounts.usable()[0], open_notifier(settings, clock=self._clock))
         self._sweeper = Sweeper(accounts, seconds=request.sweep_seconds, clock=self._clock)
+
+    def _limits(self) -> Limits:
+        """The limits that are wanted, within what the system grants."""
+        limits = self._settings.limits
+        possible = connections_within(raise_descriptor_limit(), limits.max_connections)
+        if possible < limits.max_connections:
+            self.problems.append(
+                f"There will be {possible} connections at most, not {limits.max_connections}: this user may not open "
+                "more files (ulimit -n)."
+            )
+        return replace(limits, max_connections=possible)
 
     def _face(self, accounts: Accounts) -> Face:
         return Face(
@@ -202,13 +217,11 @@ class Serving:
 
     def _prepare_keys(self, accounts: Accounts) -> None:
         """Make the first key where there is none, so that somebody can come in; else see that those there are work."""
-        keys = accounts.keyring.list()
-        if not keys:
+        if accounts.keyring.list():
+            accounts.keyring.require_usable()
+        else:
             self.new_key = accounts.create_key()
-            return
-        accounts.keyring.require_usable()
-        for account_id in {key.account_id for key in keys if key.state is KeyState.ACTIVE}:
-            accounts.store(account_id)
+        self.problems += accounts.usable()[1]
 
 
 def _tls(request: ServeRequest) -> ssl.SSLContext | None:

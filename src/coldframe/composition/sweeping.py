@@ -51,7 +51,7 @@ class Sweeper:
         while not self._stopping.wait(rest):
             rest = self._seconds
             try:
-                for store in self._accounts.all():
+                for store in self._accounts.usable()[0]:
                     store.sweep()
             except Exception as error:  # noqa: BLE001 - the next sweep takes what this one could not
                 told = {"at": format_moment(self._clock.now()), "event": "sweep failed", "message": str(error)}

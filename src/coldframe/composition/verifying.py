@@ -12,10 +12,11 @@ from coldframe.archiver.opening import Source, look, opened, read_at
 from coldframe.archiver.opening import Stamp as SourceStamp
 from coldframe.archiver.scan import LeftOut, Rules, Unreadable, find_roots, scan
 from coldframe.catalog import Kind, Query
-from coldframe.errors import FormatError, NotReady, SourceChanged
+from coldframe.errors import FormatError, SourceChanged
 from coldframe.inventory.description import decode_description
+from coldframe.inventory.vault_jobs import InventoryJobs
 from coldframe.inventory.vault_json import BadItem, VaultInventory
-from coldframe.model import MIB, Action, InventoryRetrieval, JobStatus
+from coldframe.model import MIB
 from coldframe.names import read_path
 from coldframe.patterns import Patterns
 from coldframe.progress import Advanced, Finished, Outcome, Planned, Started, ignore
@@ -97,9 +98,10 @@ def verify_vault(coldframe: Coldframe, vault_name: str) -> Iterator[Checked]:
         FormatError: The store's inventory cannot be read.
     """
     store, catalog = coldframe.store, coldframe.catalog
-    job_id = _inventory_job(coldframe, vault_name)
+    jobs = InventoryJobs(store, catalog, vault_name, JOB_DESCRIPTION)
+    job = jobs.finished()
     there: dict[bytes, tuple[int, str]] = {}
-    with store.get_job_output(vault_name, job_id) as output:
+    with store.get_job_output(vault_name, job.job_id) as output:
         inventory = VaultInventory(output)
         for item in inventory:
             if isinstance(item, BadItem):
@@ -120,6 +122,7 @@ def verify_vault(coldframe: Coldframe, vault_name: str) -> Iterator[Checked]:
         if fact is None and made_at is not None and archive.archived_at >= made_at:
             continue  # newer than the inventory
         yield _compared(archive, fact)
+    jobs.set_used(job)
 
 
 def catalog_knows(coldframe: Coldframe, vault_name: str, archive_id: str) -> bool:
@@ -146,27 +149,6 @@ def _compared(archive: ArchiveRecord, fact: tuple[int, str] | None) -> Checked:
 def _described_path(description: str) -> str:
     described = decode_description(description)
     return described.path if described else description
-
-
-def _inventory_job(coldframe: Coldframe, vault_name: str) -> str:
-    """A finished inventory job: one that is under way from earlier, or a new one."""
-    store = coldframe.store
-    marker = None
-    while True:
-        page = store.list_jobs(vault_name, marker=marker)
-        for job in page.items:
-            if job.action is Action.INVENTORY_RETRIEVAL and job.description == JOB_DESCRIPTION and not job.completed:
-                raise NotReady(f"The store is still preparing the inventory of {vault_name}; run this again later.")
-        marker = page.marker
-        if marker is None:
-            break
-    job_id = store.initiate_job(vault_name, InventoryRetrieval(description=JOB_DESCRIPTION))
-    job = store.describe_job(vault_name, job_id)
-    if job.status is JobStatus.FAILED:
-        raise FormatError(f"The store could not make the inventory of {vault_name}: {job.status_message}.")
-    if job.status is not JobStatus.SUCCEEDED:
-        raise NotReady(f"The store has begun to prepare the inventory of {vault_name}; run this again later.")
-    return job_id
 
 
 # --- one local file ---------------------------------------------------------------------------------------------------

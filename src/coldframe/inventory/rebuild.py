@@ -6,17 +6,16 @@ What the catalog has stays; what the inventory does not know yet may be newer th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from coldframe.catalog import ArchiveRecord, Entry, Kind
-from coldframe.clock import to_milliseconds
-from coldframe.errors import FormatError, NotReady
+from coldframe.errors import FormatError
 from coldframe.inventory.csv_rows import foreign_path
 from coldframe.inventory.description import decode_description
+from coldframe.inventory.vault_jobs import InventoryJobs
 from coldframe.inventory.vault_json import BadItem, VaultInventory
-from coldframe.model import Action, InventoryFormat, InventoryRetrieval, JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     from coldframe.catalog import Catalog
     from coldframe.inventory.vault_json import Item
-    from coldframe.model import JobDescription
     from coldframe.ports import ColdStore
 
 JOB_DESCRIPTION = "coldframe inventory rebuild"
@@ -65,7 +63,8 @@ def rebuild_catalog(store: ColdStore, catalog: Catalog, vault_name: str) -> Rebu
         NotReady: The inventory job is in progress; the message has its ID. Call again later.
         FormatError: The inventory cannot be read to its end; what was read is in the catalog.
     """
-    job = _finished_job(store, catalog, vault_name)
+    jobs = InventoryJobs(store, catalog, vault_name, JOB_DESCRIPTION)
+    job = jobs.finished()
     report = Rebuilt(job.job_id, job.completed_at or job.created_at)
     seen = _Seen()
     with store.get_job_output(vault_name, job.job_id) as output:
@@ -75,7 +74,7 @@ def rebuild_catalog(store: ColdStore, catalog: Catalog, vault_name: str) -> Rebu
             _record(catalog, [_record_of(store.identity, vault_name, item) for item in batch], report, seen)
     report.inventory_at = inventory.inventory_at or report.inventory_at
     _compare(catalog, store.identity, vault_name, report, seen)
-    catalog.set_note(_note(store.identity, vault_name), str(to_milliseconds(job.created_at)))
+    jobs.set_used(job)
     return report
 
 
@@ -95,67 +94,6 @@ def described_entry(archive: ArchiveRecord) -> Entry:
     is_consistent = archive.size == max(described.size, 1) or described.kind is Kind.BUNDLE
     size = described.size if is_consistent and described.kind is Kind.FILE else archive.size
     return Entry(path=path, kind=described.kind, size=size, modified_ns=described.modified_ns, archive=archive)
-
-
-# --- the job ----------------------------------------------------------------------------------------------------------
-
-
-def _finished_job(store: ColdStore, catalog: Catalog, vault_name: str) -> JobDescription:
-    """The newest of our inventory jobs, if it is newer than the last one that was used, or a new one.
-
-    A job that was finished before the vault's newest inventory is passed over if a new one is ready at once.
-    """
-    used_until = int(catalog.note(_note(store.identity, vault_name)) or -1)
-    unused = (job for job in _our_jobs(store, vault_name) if to_milliseconds(job.created_at) > used_until)
-    found = next(unused, None)
-    if found is not None:
-        if found.status is JobStatus.IN_PROGRESS:
-            raise _not_ready(found)
-        if not _is_outdated(store, vault_name, found):
-            return found
-    request = InventoryRetrieval(format=InventoryFormat.JSON, description=JOB_DESCRIPTION)
-    job = store.describe_job(vault_name, store.initiate_job(vault_name, request))
-    if job.status is JobStatus.SUCCEEDED:
-        return job
-    if job.status is JobStatus.FAILED:
-        raise FormatError(f"the store could not make the inventory of {vault_name}: {job.status_message}")
-    if found is not None:
-        return found
-    raise _not_ready(job)
-
-
-def _our_jobs(store: ColdStore, vault_name: str) -> Iterator[JobDescription]:
-    """Our inventory jobs that are not lost, newest first."""
-    marker = None
-    while True:
-        page = store.list_jobs(vault_name, marker=marker)
-        for job in page.items:
-            if job.action is Action.INVENTORY_RETRIEVAL and job.description == JOB_DESCRIPTION and _is_whole(job):
-                yield job
-        marker = page.marker
-        if marker is None:
-            return
-
-
-def _is_whole(job: JobDescription) -> bool:
-    """Whether a job is about the whole vault, as JSON, and did not fail."""
-    asked = job.inventory or InventoryRetrieval()
-    plain = InventoryRetrieval(format=asked.format)
-    is_plain = replace(asked, description=None, sns_topic=None, marker=None) == plain
-    return is_plain and asked.format is InventoryFormat.JSON and job.status is not JobStatus.FAILED
-
-
-def _is_outdated(store: ColdStore, vault_name: str, job: JobDescription) -> bool:
-    newest = store.describe_vault(vault_name).last_inventory_at
-    return newest is not None and newest > job.created_at
-
-
-def _not_ready(job: JobDescription) -> NotReady:
-    return NotReady(f"the store is still preparing the inventory (job {job.job_id}); run the same command again later")
-
-
-def _note(store: str, vault_name: str) -> str:
-    return f"inventory jobs used until, {store} {vault_name}"
 
 
 # --- the archives -----------------------------------------------------------------------------------------------------

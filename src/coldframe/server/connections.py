@@ -7,6 +7,8 @@ from threading import Condition
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from coldframe.clock import Clock
     from coldframe.server.limits import Limits
 
@@ -39,6 +41,7 @@ class Connections:
         self._changed = Condition()
         self._open: set[Cuttable] = set()
         self._waiting: dict[Cuttable, None] = {}  # in the order in which they began to wait
+        self._lost: set[Cuttable] = set()  # were cut while they waited, and may not have noticed yet
         self._by_address: Counter[str] = Counter()
         self._is_stopping = False
 
@@ -59,9 +62,13 @@ class Connections:
             return not self._is_stopping
 
     def enter(self, connection: Cuttable) -> bool:
-        """Take a connection in, as one that waits; False if its address has too many or none is taken any more."""
+        """Take a connection in, as one that waits; False if none is taken any more, or not from there.
+
+        An address with too many gives up the one that has waited longest; if all of them are at work, it is told no.
+        """
         with self._changed:
-            if self._is_stopping or self._by_address[connection.peer] >= self._limits.max_connections_per_address:
+            is_over = self._by_address[connection.peer] >= self._limits.max_connections_per_address
+            if self._is_stopping or (is_over and not self._cut_one(connection.peer)):
                 return False
             self._by_address[connection.peer] += 1
             self._open.add(connection)
@@ -86,6 +93,7 @@ class Connections:
         """Let a connection go."""
         with self._changed:
             self._open.discard(connection)
+            self._lost.discard(connection)
             self._waiting.pop(connection, None)
             self._by_address[connection.peer] -= 1
             if not self._by_address[connection.peer]:
@@ -96,10 +104,11 @@ class Connections:
         """Whether a connection may wait for another request after the one it is at."""
         return not self._is_stopping
 
-    def relieve(self) -> None:
-        """Cut the connection that has waited longest, if any does: something has run short."""
+    def relieve(self, seconds: float) -> None:
+        """Something has run short: cut the connection that has waited longest, and wait up to a time until one ends."""
         with self._changed:
             self._cut_one()
+            self._changed.wait(seconds)
 
     def stop(self) -> None:
         """Take in no more, and cut those that only wait."""
@@ -109,16 +118,13 @@ class Connections:
                 self._cut_one()
             self._changed.notify_all()
 
+    def await_work(self, seconds: float) -> bool:
+        """Wait until nobody is at work any more; False if somebody still is when the time is over."""
+        return self._await(lambda: not self._open - self._lost, seconds)
+
     def await_end(self, seconds: float) -> bool:
         """Wait until all have left; False if some are still there when the time is over."""
-        deadline = self._clock.monotonic() + seconds
-        with self._changed:
-            while self._open:
-                left = deadline - self._clock.monotonic()
-                if left <= 0:
-                    return False
-                self._changed.wait(left)
-        return True
+        return self._await(lambda: not self._open, seconds)
 
     def cut(self) -> None:
         """Cut all of them."""
@@ -126,8 +132,22 @@ class Connections:
             for connection in self._open:
                 connection.cut()
 
-    def _cut_one(self) -> None:
-        connection = next(iter(self._waiting), None)
-        if connection is not None:
-            del self._waiting[connection]
-            connection.cut()
+    def _cut_one(self, peer: str | None = None) -> bool:
+        """Cut the connection that has waited longest, of an address or of all; whether there was one."""
+        for connection in self._waiting:
+            if peer in {None, connection.peer}:
+                del self._waiting[connection]
+                self._lost.add(connection)
+                connection.cut()
+                return True
+        return False
+
+    def _await(self, is_so: Callable[[], bool], seconds: float) -> bool:
+        deadline = self._clock.monotonic() + seconds
+        with self._changed:
+            while not is_so():
+                left = deadline - self._clock.monotonic()
+                if left <= 0:
+                    return False
+                self._changed.wait(left)
+        return True

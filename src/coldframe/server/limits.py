@@ -29,7 +29,7 @@ class Limits:
         linger_seconds: How long the rest of a refused body is read, so that its sender sees the answer.
         max_connections: When so many are open, the one that has waited longest for a request is closed; when all
             are at work, new ones wait outside.
-        max_connections_per_address: A client that opens more is turned away.
+        max_connections_per_address: Likewise for those from one address, but new ones are turned away.
     """
 
     max_target: int = 8 * 1024

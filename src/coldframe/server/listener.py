@@ -32,17 +32,17 @@ _SHORT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """Something that a connection needs has run out for the moment."""
 _RELIEF_SECONDS = 0.05
 _CUT_SECONDS = 5.0
-"""How long those that were cut have to notice it."""
+"""How long those that were cut have to notice it; on Windows a reader may not, before its own time is over."""
 _LIMITS = Limits()
 _NOBODY = Watches()
 _log = logging.getLogger("coldframe.server")
 
 
 class Listener:
-    """An HTTP server on one address. Start it, and stop it or cut it off.
+    """An HTTP server on one address. Start it, and stop it.
 
     Args:
-        listening: The socket, from `server.address.bind`.
+        listening: The socket, from `server.binding.listen`.
         handle: Answers a request; called in many threads at once.
         clock: Tells the time.
         limits: What one client may take.
@@ -96,10 +96,10 @@ class Listener:
         if self._thread is not None:
             self._thread.join()
         self.close()
-        is_done = self.connections.await_end(grace_seconds)
+        is_done = self.connections.await_work(grace_seconds)
         if not is_done:
             self.connections.cut()
-            self.connections.await_end(_CUT_SECONDS)
+        self.connections.await_end(_CUT_SECONDS)
         return is_done
 
     def close(self) -> None:
@@ -124,8 +124,7 @@ class Listener:
         except OSError as error:
             if error.errno in _SHORT:
                 self.watch.refused("full")
-                self.connections.relieve()
-                self._is_over.wait(_RELIEF_SECONDS)
+                self.connections.relieve(_RELIEF_SECONDS)
             return
         connection = _Connection(self, connected, _shown(address[0]))
         if not self.connections.enter(connection):
