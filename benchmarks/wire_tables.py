@@ -41,7 +41,7 @@ class Series:
             f"{self.files:,}",
             f"{wall:.2f}",
             f"{min(walls):.2f}-{max(walls):.2f}",
-            f"{self.size / wall / 1e6:.0f}",
+            f"{self.size / wall / 1e6:.3g}",
             f"{1000 * wall / self.files:.1f}",
             f"{client_cpu:.2f}",
             f"{max(run.peak_bytes for run in self.runs) / MIB:.0f}",

@@ -217,6 +217,8 @@ def _open_body(path: str) -> Iterator[BinaryIO]:
         with file:
             yield file
         return
+    if sys.stdin is None:
+        raise BadUsage("There is no standard input to take the body from.")
     with SpooledTemporaryFile(max_size=_IN_MEMORY) as spooled:
         spool(sys.stdin.buffer, cast("BinaryIO", spooled))
         yield cast("BinaryIO", spooled)

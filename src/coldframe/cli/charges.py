@@ -26,6 +26,10 @@ def price_question(tier: Tier, amount: Decimal | None) -> str:
 
 def price_refusal(tier: Tier, amount: Decimal | None, max_cost: Decimal) -> str:
     """Why a retrieval is not within the highest price."""
+    most = show_price(max_cost)
     if amount is None:
-        return f"What {tier} costs is not known, so that it stays within --max-cost {max_cost} cannot be promised."
-    return f"{tier} would cost {show_price(amount)}, more than --max-cost {max_cost}."
+        return (
+            f"What {tier} costs is not known, so that it stays within {most} cannot be promised. "
+            "Without --max-cost, or `max_cost` in the configuration, you are asked instead."
+        )
+    return f"{tier} would cost {show_price(amount)}, more than the {most} of --max-cost."

@@ -34,7 +34,8 @@ class PreparedBody(io.RawIOBase):
         """Read the body."""
         self.size = body.size
         linear, tree = sha256(), TreeHasher()
-        self._file = io.BytesIO() if self.size <= MAX_IN_MEMORY else TemporaryFile()  # noqa: SIM115 - closed with us
+        # As large as it will be from the start: one that grows leaves holes in memory that nothing else fits into.
+        self._file = io.BytesIO(bytes(self.size)) if self.size <= MAX_IN_MEMORY else TemporaryFile()  # noqa: SIM115
         for buffer in body:
             linear.update(buffer)
             tree.update(buffer)

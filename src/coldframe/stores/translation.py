@@ -98,7 +98,6 @@ def _answered(response: Mapping[str, Any], url: str) -> ColdframeError:
     """The error that a store answered with."""
     told = response.get("Error", {})
     code, message = str(told.get("Code", "")), str(told.get("Message", ""))
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if _DAMAGED in message:
         return StoreUnreachable(f"The bytes that {url} received are not the bytes that were sent: {message}")
     if code in _CREDENTIALS:
@@ -112,12 +111,18 @@ def _answered(response: Mapping[str, Any], url: str) -> ColdframeError:
     known: type[StoreError] | None = Throttled if code in _BUSY else _CLASSES.get(code)
     if known is not None:
         return known(message or code)
+    return _answered_otherwise(response, code, url)
+
+
+def _answered_otherwise(response: Mapping[str, Any], code: str, url: str) -> ColdframeError:
+    """The error of an answer that the protocol does not know: half of one, a proxy's, or another server's."""
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     kind = ServiceUnavailable if status >= _SERVER_ERROR else StoreError
-    if code in {"", str(status)}:  # not the protocol's: half an answer, a proxy, or a server of another kind
-        if _is_cut(response):
-            return StoreUnreachable(f"{url} broke off while it answered HTTP {status}.")
-        return kind(f"{url} answered HTTP {status}, and not as a Glacier endpoint does. Is the address right?")
-    return kind(f"{url} answered {status} {code}: {message}")
+    if code not in {"", str(status)}:
+        return kind(f"{url} answered {status} {code}: {response['Error'].get('Message', '')}")
+    if _is_cut(response):
+        return StoreUnreachable(f"{url} broke off while it answered HTTP {status}.")
+    return kind(f"{url} answered HTTP {status}, and not as a Glacier endpoint does. Is the address right?")
 
 
 def _is_cut(response: Mapping[str, Any]) -> bool:
