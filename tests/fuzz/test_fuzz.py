@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fuzz.target import Target
     from proof_options import Tried
 
+pytestmark = pytest.mark.timeout(7200)  # as long as --fuzz-examples asks for
 _TARGETS = {target.name: target for target in (*policies.TARGETS, *values.TARGETS, *files.TARGETS)}
 
 
