@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from fuzz import files, policies, values
+from fuzz import files, heads, policies, values
 from fuzz.requests import open_requests
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from proof_options import Tried
 
 pytestmark = pytest.mark.timeout(7200)  # as long as --fuzz-examples asks for
-_TARGETS = {target.name: target for target in (*policies.TARGETS, *values.TARGETS, *files.TARGETS)}
+_TARGETS = {target.name: target for target in (*heads.TARGETS, *policies.TARGETS, *values.TARGETS, *files.TARGETS)}
 
 
 @pytest.fixture(params=["requests", *_TARGETS])
