@@ -22,9 +22,9 @@ def main() -> None:
     except ImportError:
         sys.exit("atheris is not installed: pip install atheris (Linux, Python 3.11 to 3.13)")
     with atheris.instrument_imports(include=["coldframe"]):
-        from fuzz import files, policies, values  # noqa: PLC0415 - instrumented as they are imported
+        from fuzz import files, heads, policies, values  # noqa: PLC0415 - instrumented as they are imported
         from fuzz.requests import open_requests  # noqa: PLC0415 - likewise
-    targets = {target.name: target for target in (*policies.TARGETS, *values.TARGETS, *files.TARGETS)}
+    targets = {target.name: target for target in (*heads.TARGETS, *policies.TARGETS, *values.TARGETS, *files.TARGETS)}
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name not in {"requests", *targets}:
         sys.exit(f"Which target? One of: {', '.join(sorted({'requests', *targets}))}")

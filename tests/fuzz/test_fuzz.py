@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from fuzz import files, policies, values
+from fuzz import files, heads, policies, values
 from fuzz.requests import open_requests
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from fuzz.target import Target
     from proof_options import Tried
 
-_TARGETS = {target.name: target for target in (*policies.TARGETS, *values.TARGETS, *files.TARGETS)}
+pytestmark = pytest.mark.timeout(7200)  # as long as --fuzz-examples asks for
+_TARGETS = {target.name: target for target in (*heads.TARGETS, *policies.TARGETS, *values.TARGETS, *files.TARGETS)}
 
 
 @pytest.fixture(params=["requests", *_TARGETS])

@@ -15,6 +15,7 @@ from urllib.request import urlopen
 import boto3
 import botocore.exceptions
 import pytest
+import trustme
 
 from coldframe.clock import SystemClock
 from coldframe.composition.accounts import open_accounts
@@ -52,7 +53,9 @@ def serving(folder: Path | str, settings: Settings = SETTINGS, **options: Any) -
 
 
 @contextmanager
-def client_of(served: Serving, key: Key | None = None, *, region: str = "us-east-1") -> Iterator[Any]:
+def client_of(
+    served: Serving, key: Key | None = None, *, region: str = "us-east-1", verify: str | bool = True
+) -> Iterator[Any]:
     """An ordinary boto3 client; by default with the key that was just made."""
     key = key or served.new_key
     assert key is not None
@@ -62,6 +65,7 @@ def client_of(served: Serving, key: Key | None = None, *, region: str = "us-east
         region_name=region,
         aws_access_key_id=key.access_key_id,
         aws_secret_access_key=key.secret_access_key,
+        verify=verify,
     )
     yield client
     client.close()
@@ -113,6 +117,23 @@ def test_an_archive_goes_in_and_comes_out(tmp_path: Path) -> None:
             job_id = client.initiate_job(vaultName="v", jobParameters=job)["jobId"]
             output = client.get_job_output(vaultName="v", jobId=job_id)
             assert sha256(output["body"].read()).digest() == sha256(body).digest()
+
+
+def test_vaults_are_served_encrypted(tmp_path: Path) -> None:
+    """With a certificate and its key from files, to a client that trusts whoever has issued it."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    names = {name: str(tmp_path / name) for name in ("authority", "certificate", "key")}
+    authority.cert_pem.write_to_path(names["authority"])
+    issued.private_key_and_cert_chain_pem.write_to_path(names["key"])
+    issued.cert_chain_pems[0].write_to_path(names["certificate"])
+    with serving(tmp_path / "store", certificate=names["certificate"], certificate_key=names["key"]) as served:
+        assert served.url.startswith("https://")
+        with client_of(served, verify=names["authority"]) as client:
+            client.create_vault(vaultName="v")
+            assert client.upload_archive(vaultName="v", body=b"x" * 100_000)["archiveId"]
+        with client_of(served, verify=True) as stranger, pytest.raises(botocore.exceptions.SSLError):
+            stranger.list_vaults()
 
 
 def test_the_folder_can_be_used_while_it_is_served(tmp_path: Path) -> None:

@@ -103,6 +103,7 @@ def test_whoever_does_not_agree_on_the_encryption_is_closed(
         client.send(sent)
         assert client.is_reset() or client.is_closed()
     assert served.handler.requests == []
+    assert served.witness.reasons == ["tls"]
 
 
 def test_a_stop_ends_waiting_encrypted_connections(

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from coldframe.wire.access import Key
     from proof_options import Tried
 
+pytestmark = pytest.mark.timeout(7200)  # as long as --server-kills asks for
 _CLIENTS = 8
 _STARTING = 4
 """One of so many kills comes while the server is still starting."""

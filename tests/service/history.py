@@ -99,10 +99,11 @@ def _anomalies(events: list[Event]) -> Iterator[str]:
     gone_from = min((_end(event) for event in deleted), default=float("inf"))
     first_deletion = min((event.begun for event in deleted), default=float("inf"))
     missed_since = [event for event in by[Did.MISSED] if event.begun > there_from]
+    first_missed = min(map(_end, missed_since), default=float("inf"))
     for event in by[Did.SAW]:
         if event.begun > gone_from:
             yield f"was seen after it was deleted: {event}"
-        if any(_end(missed) < event.begun for missed in missed_since):
+        if first_missed < event.begun:
             yield f"was seen after it had been missed: {event}"
     for event in missed_since:
         if _end(event) < first_deletion:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from coldframe.testing.clock import FakeClock
     from proof_options import Tried
 
+pytestmark = pytest.mark.timeout(7200)  # as long as --race-steps asks for
 _WIRE_SHARE = 0.5
 """A call through the face and boto3 takes so much longer that it is asked for fewer."""
 

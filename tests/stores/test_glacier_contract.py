@@ -39,14 +39,29 @@ class TestGovernedGlacierStoreInProcess(VaultAdminContract):
 
 
 class TestGlacierStoreOverSockets(ColdStoreContract):
-    """The same over real HTTP."""
+    """The same over real HTTP, through the server that is shipped."""
 
     @pytest.fixture
-    def store(self, governed: GovernedService, monkeypatch: pytest.MonkeyPatch) -> Iterator[ColdStore]:
-        """Reached through boto3 and a socket, with keys from the environment."""
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY.access_key_id)
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY.secret_access_key)
-        with listening(make_face(governed).face) as url:
-            store = open_glacier(f"{url}?region={REGION}")
-            yield store
-            store.close()
+    def store(self, far_store: GlacierStore) -> ColdStore:
+        """Reached through boto3 and a socket."""
+        return far_store
+
+
+class TestGovernedGlacierStoreOverSockets(VaultAdminContract):
+    """So does the second half of the port."""
+
+    @pytest.fixture
+    def store(self, far_store: GlacierStore) -> GovernedStore:
+        """Reached through boto3 and a socket."""
+        return far_store
+
+
+@pytest.fixture
+def far_store(governed: GovernedService, monkeypatch: pytest.MonkeyPatch) -> Iterator[GlacierStore]:
+    """Reached through boto3 and a socket, with keys from the environment."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY.access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY.secret_access_key)
+    with listening(make_face(governed).face) as url:
+        store = open_glacier(f"{url}?region={REGION}")
+        yield store
+        store.close()

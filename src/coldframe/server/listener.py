@@ -181,7 +181,11 @@ class _Connection:
         self._connected.settimeout(self._listener.limits.head_seconds)
         encrypted = self._listener.tls.wrap_socket(self._connected, server_side=True, do_handshake_on_connect=False)
         self._line = Line(encrypted, clock=self._listener.clock, limits=self._listener.limits)
-        encrypted.do_handshake()
+        try:
+            encrypted.do_handshake()
+        except OSError:
+            self._listener.watch.refused("tls")
+            raise
 
     def _converse(self) -> None:
         listener, connections = self._listener, self._listener.connections

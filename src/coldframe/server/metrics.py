@@ -43,7 +43,7 @@ class Metrics:
         self._connections = Gauge("coldframe_connections", "Connections that are open.", registry=self._registry)
         self._refused = Counter(
             "coldframe_refused",
-            "Connections and requests that were turned away: address, full, malformed, too-large, slow.",
+            "Connections and requests that were turned away: address, full, tls, malformed, too-large, slow.",
             ("reason",),
             registry=self._registry,
         )

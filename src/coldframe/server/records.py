@@ -51,7 +51,7 @@ class Watch(Protocol):
         ...
 
     def refused(self, reason: str) -> None:
-        """A connection or a request was turned away: `address`, `full`, `malformed`, `too-large` or `slow`."""
+        """A connection or a request was turned away: `address`, `full`, `tls`, `malformed`, `too-large` or `slow`."""
         ...
 
     def answered(self, record: Record) -> None:
