@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--race-steps", type=int, default=40, help="how many things each of the 64 threads does")
     group.addoption("--race-seed", type=int, default=0, help="which random ones")
     group.addoption("--server-kills", type=int, default=16, help="how often the server is killed")
-    group.addoption("--fuzz-examples", type=int, default=400, help="how many inputs each fuzzer makes up")
+    group.addoption("--fuzz-examples", type=int, default=700, help="how many inputs each fuzzer makes up")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -151,6 +151,23 @@ def test_terminal_asks_before_it_retrieves(terminal: Callable[..., Session], arc
     assert len(list(Path("back").rglob("*.fit"))) == 3
 
 
+def test_terminal_asks_before_a_raw_operation_that_cannot_be_undone(
+    terminal: Callable[..., Session], cli: Callable[..., Ran]
+) -> None:
+    """Whoever sits there is asked; a program that names the operation means it (ADR 29)."""
+    deletion = ("api", "DeleteVault", "--vault-name", "v")
+    assert cli("vault", "create", "v").code == 0
+    session = terminal(*deletion)
+    assert "cannot be undone" in session.read_until("[y/N]")
+    session.press("n\n")
+    assert session.end() == 1
+    assert cli("vault", "show", "v").code == 0
+    assert terminal(*deletion, "--yes").end() == 0
+    assert cli("vault", "create", "v").code == 0
+    assert cli(*deletion).code == 0
+    assert cli("vault", "list").code == 4
+
+
 def test_terminal_that_is_narrow_still_shows_whole_names(terminal: Callable[..., Session], archived: Path) -> None:
     """Forty columns fold a long name; no line is longer than the window."""
     session = terminal("ls", "Blue", "frame1", columns=40)
