@@ -85,7 +85,7 @@ class Settings:
 
     store: str | None = None
     vault: str | None = None
-    jobs: int = 8
+    jobs: int | None = None
     part_size: int = 64 * MIB
     limit_rate: float | None = None
     output: str | None = None

@@ -99,7 +99,7 @@ class ArchiveRun:
             coldframe.store,
             coldframe.catalog,
             clock=coldframe.clock,
-            jobs=coldframe.settings.jobs,
+            jobs=coldframe.jobs,
             part_size=coldframe.settings.part_size,
             limit_rate=coldframe.settings.limit_rate,
             observer=self._observer,

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from coldframe.service import VaultService
     from coldframe.settings import Home, Settings
 
+_EMBEDDED_JOBS = 8
+_REMOTE_JOBS = 4
+
 
 class Coldframe:
     """One user's coldframe: the settings, the catalog, and the store that the settings name.
@@ -103,6 +106,14 @@ class Coldframe:
         return self.is_remote or is_embedded_store(store_folder(self.store_url))
 
     @property
+    def jobs(self) -> int:
+        """How many parts or files travel at once: what the settings say, else what suits the store.
+
+        On their way to a store elsewhere parts wait in memory, and a line is full with few of them.
+        """
+        return self.settings.jobs or (_REMOTE_JOBS if self.is_remote else _EMBEDDED_JOBS)
+
+    @property
     def store_identity(self) -> str:
         """The store's name in the catalog; one that is somewhere else is asked only if the catalog does not know it.
 
@@ -150,7 +161,7 @@ class Coldframe:
             self.catalog,
             self.orders,
             clock=self.clock,
-            jobs=self.settings.jobs,
+            jobs=self.jobs,
             observer=observer,
             files=self.files,
             pricing=terms.pricing,
