@@ -30,7 +30,7 @@ COMMANDS = {
     "verify": Lazy(_CARE, "Compare files, catalog, vault and store."),
     "cleanup": Lazy(_CARE, "List and remove what killed runs left over."),
     "inventory": Lazy(_CARE, "Export, import or rebuild the record of what is where."),
-    "vault": Lazy(_PARTS, "Create, list, show or delete vaults."),
+    "vault": Lazy(_PARTS, "Create, list, show, delete or govern vaults."),
     "api": Lazy(_PARTS, "Call any operation of the Glacier API."),
     "key": Lazy(_PARTS, "Create, list, revoke or rotate access keys."),
     "serve": Lazy(_PARTS, "Serve the vaults of a store to Glacier clients."),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from coldframe.composition.archiving import ArchiveJob, ArchiveRun
     from coldframe.composition.terms import Terms
     from coldframe.files import Files
-    from coldframe.ports import ColdStore
+    from coldframe.ports.admin import GovernedStore
     from coldframe.progress import Observer
     from coldframe.retriever.retriever import Retriever
     from coldframe.service import VaultService
@@ -77,7 +77,7 @@ class Coldframe:
         return Orders(self.catalog.database)
 
     @cached_property
-    def store(self) -> ColdStore:
+    def store(self) -> GovernedStore:
         """The store.
 
         Raises:
@@ -113,7 +113,7 @@ class Coldframe:
         known = self.catalog.identity_at(self.store_url) if self.is_remote and not is_open else None
         return known or self.store.identity
 
-    def create_store(self) -> ColdStore:
+    def create_store(self) -> GovernedStore:
         """The store, made if it is not there and can be made from here."""
         if "store" not in self.__dict__:
             self.__dict__["store"] = self._open_store(create=True)
@@ -174,7 +174,7 @@ class Coldframe:
         """Close."""
         self.close()
 
-    def _open_store(self, *, create: bool) -> ColdStore:
+    def _open_store(self, *, create: bool) -> GovernedStore:
         store = open_store(
             self.store_url,
             clock=self.clock,
