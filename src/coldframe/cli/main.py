@@ -19,7 +19,7 @@ from coldframe.errors import ColdframeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_DAILY, _CARE, _PARTS = "Archive and retrieve", "Look after", "Set up"
+_DAILY, _CARE, _PARTS, _STEPS = "Archive and retrieve", "Look after", "Set up", "Step by step"
 
 COMMANDS = {
     "archive": Lazy(_DAILY, "Archive files and folders into a vault."),
@@ -31,6 +31,7 @@ COMMANDS = {
     "cleanup": Lazy(_CARE, "List and remove what killed runs left over."),
     "inventory": Lazy(_CARE, "Export, import or rebuild the record of what is where."),
     "vault": Lazy(_PARTS, "Create, list, show, delete or govern vaults."),
+    "job": Lazy(_STEPS, "Start, show and list jobs, and fetch what they bring."),
     "api": Lazy(_PARTS, "Call any operation of the Glacier API."),
     "key": Lazy(_PARTS, "Create, list, revoke or rotate access keys."),
     "serve": Lazy(_PARTS, "Serve the vaults of a store to Glacier clients."),
