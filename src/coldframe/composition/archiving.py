@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from coldframe.archiver.archive import Archiver
 from coldframe.archiver.sources import CopiesProof, SourceRemover, removable
+from coldframe.composition.deleting import settle_deletions
 from coldframe.composition.inventories import check_place
 from coldframe.composition.locks import run_lock
 from coldframe.composition.spool import Spool
@@ -109,6 +110,7 @@ class ArchiveRun:
             if not self._job.request.dry_run:
                 lock = run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files)
                 opening.enter_context(lock)
+                settle_deletions(coldframe)  # else a file whose archive is gone might be taken for safe
             self._entries: Spool[Entry] = opening.enter_context(Spool())
             self._removable: Spool[Removable] = opening.enter_context(Spool())
             self._open = opening.pop_all()
