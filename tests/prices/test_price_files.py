@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 OWN = """\
 format = 1
-currency = "EUR"
+currency = "USD"
 source = "what the disks cost"
 
 [regions.default]
@@ -92,7 +92,8 @@ def test_tier_that_is_not_in_the_file_has_no_price(path: Path) -> None:
         ),
         ("minimum_days = 10", "retrieval = { Slow = { gb = 0, per_1000 = 0 } }", "retrieval.Slow: there is no such"),
         ("format = 1", "format = 2", "format: this version reads price files of format 1 only"),
-        ('currency = "EUR"', "currency = 1", "currency: it wants a text in quotes"),
+        ('currency = "USD"', "currency = 1", "currency: it wants a text in quotes"),
+        ('currency = "USD"', 'currency = "EUR"', "currency: limits and budgets are in USD"),
         ("[regions.default.vault]", "[regions.default.vaults]", "regions.default.vaults: there is no such key here"),
         ("put = 0\n", "put = \n", "line 13"),
     ],
@@ -109,7 +110,7 @@ def test_wrong_file_is_refused_with_file_and_key(path: Path, old: str, new: str,
 def test_file_without_regions_is_refused(path: Path) -> None:
     """It would leave everything without a price."""
     with pytest.raises(BadSettings, match="regions: it names no region"):
-        load(path, 'format = 1\ncurrency = "EUR"\nsource = "none"\n[regions]\n')
+        load(path, 'format = 1\ncurrency = "USD"\nsource = "none"\n[regions]\n')
 
 
 def test_file_that_cannot_be_read_is_refused(path: Path) -> None:

@@ -25,6 +25,7 @@ COMMANDS = {
     "archive": Lazy(_DAILY, "Archive files and folders into a vault."),
     "ls": Lazy(_DAILY, "List what is archived, from the catalog."),
     "retrieve": Lazy(_DAILY, "Get archived files back."),
+    "estimate": Lazy(_DAILY, "Say what archiving or retrieving would cost."),
     "orders": Lazy(_DAILY, "Show retrievals under way and done."),
     "watch": Lazy(_DAILY, "Carry on all open orders until they are done."),
     "verify": Lazy(_CARE, "Compare files, catalog, vault and store."),

@@ -104,7 +104,7 @@ class ArchiveRun:
             part_size=coldframe.settings.part_size,
             limit_rate=coldframe.settings.limit_rate,
             observer=self._observer,
-            own_folders=_own_folders(coldframe),
+            own_folders=own_folders(coldframe),
         )
         with ExitStack() as opening:
             if not self._job.request.dry_run:
@@ -210,7 +210,7 @@ class ArchiveRun:
                 self._observer(Noted(f"Kept here ({len(removal.kept):,}): {removal.reason}."))
 
 
-def _own_folders(coldframe: Coldframe) -> tuple[str, ...]:
+def own_folders(coldframe: Coldframe) -> tuple[str, ...]:
     """What must not archive itself."""
     home = coldframe.home
     store = () if coldframe.is_remote else (store_folder(coldframe.store_url),)

@@ -90,12 +90,12 @@ class Coldframe:
         """Whether the store is somewhere else: on a server, or Amazon's."""
         return is_remote(self.store_url)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """What the store charges, and how long its jobs take."""
         from coldframe.composition.terms import terms_of  # noqa: PLC0415 - loaded when first wanted
 
-        return terms_of(self.store_url, self.settings.tiers)
+        return terms_of(self.store_url, self.settings.tiers, price_file=self.settings.prices)
 
     @property
     def has_store(self) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _AMAZON = "amazon.toml"
 _FORMAT = 1
+CURRENCY = "USD"
 _REQUIRED = object()
 
 
@@ -58,10 +59,11 @@ def parse_prices(text: str, *, origin: str) -> PriceBook:
     table = _Table(values, origin, "")
     if table.whole("format") != _FORMAT:
         raise table.wrong("format", f"this version reads price files of format {_FORMAT} only")
+    if table.text("currency") != CURRENCY:
+        raise table.wrong("currency", f"limits and budgets are in {CURRENCY}, so prices must be; convert the figures")
     regions = table.table("regions")
     book = PriceBook(
         origin=origin,
-        currency=table.text("currency"),
         source=table.text("source"),
         regions={name: _region(regions.table(name), name) for name in regions.names},
     )

@@ -97,7 +97,6 @@ class PriceBook:
     """A price file. `origin` is its path, or what the user knows it as; `source` is where its figures come from."""
 
     origin: str
-    currency: str
     source: str
     regions: Mapping[str, Region]
 
