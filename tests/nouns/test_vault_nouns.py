@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 TOPIC = "arn:aws:sns:us-east-1:111122223333:ready"
 
 
-def policy(nouns: Callable[..., Ran], *, effect: str = "Deny", action: str = "glacier:DeleteArchive") -> str:
-    """A policy about the vault `astro`."""
-    arn = nouns("vault", "show", "astro", "-o", "json").rows[0]["vault_arn"]
-    statement = {"Sid": "keep", "Effect": effect, "Principal": "*", "Action": action, "Resource": arn}
+def policy(nouns: Callable[..., Ran], *, vault_name: str = "astro") -> str:
+    """A policy that keeps the archives of a vault."""
+    arn = nouns("vault", "show", vault_name, "-o", "json").rows[0]["vault_arn"]
+    statement = {"Sid": "keep", "Effect": "Deny", "Principal": "*", "Action": "glacier:DeleteArchive", "Resource": arn}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=1)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from coldframe.errors import BadUsage
+from coldframe.errors import BadUsage, NothingMatched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,11 +48,12 @@ def read_ids(lines: Iterable[str], kind: IdKind = ARCHIVES) -> tuple[str, ...]:
 
     Raises:
         BadUsage: A line holds none.
+        NothingMatched: There is no line.
     """
     stream = (line for line in lines if line.strip())
     first = next(stream, None)
     if first is None:
-        raise BadUsage(f"Standard input holds no {kind.noun}.")
+        raise NothingMatched(f"Standard input holds no {kind.noun}: there is nothing to do.")
     first = first.removeprefix("\ufeff")
     everything = chain([first], stream)
     if first.lstrip().startswith("{"):
@@ -71,7 +72,8 @@ def given_ids(words: tuple[str, ...], kind: IdKind) -> tuple[str, ...]:
     """The IDs on a command line, each once; a `-` among them stands for those on standard input.
 
     Raises:
-        BadUsage: There is none, or standard input holds a line without one.
+        BadUsage: None is named, or standard input holds a line without one.
+        NothingMatched: Standard input is empty.
     """
     typed = tuple(word for word in words if word != STANDARD_INPUT)
     read = read_ids(sys.stdin, kind) if STANDARD_INPUT in words else ()
