@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli.charges import CHARGES
+from coldframe.cli.charges import tell_sum
 from coldframe.cli.command import Group
 from coldframe.cli.exits import Exit
 from coldframe.cli.options import dry_run_option, output_option, store_option, yes_option
@@ -56,7 +56,7 @@ def purchase(app: App, store: str | None, *, dry_run: bool, yes: bool, output: s
         app.say("Would purchase one unit of provisioned capacity for a month.")
         return Exit.DONE
     if coldframe.terms.is_charging:
-        app.say(CHARGES)
+        tell_sum(app, coldframe.terms.prices, "A unit and month costs", lambda prices: prices.capacity(1))
     if not app.confirm("Purchase one unit of provisioned capacity for a month?", yes=yes):
         return Exit.FAILED
     capacity_id = coldframe.store.purchase_provisioned_capacity()

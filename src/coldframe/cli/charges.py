@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coldframe.composition.pricing import price_of
 from coldframe.quantities import format_money
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from decimal import Decimal
 
     from coldframe.cli.app import App
     from coldframe.composition.pricing import StorePrices
     from coldframe.model import Tier
+    from coldframe.prices import Calculator, Charge
     from coldframe.retriever.pricing import Price
 
 CHARGES = "Amazon charges for this, and this version of coldframe cannot say how much."
@@ -30,10 +32,15 @@ def show_price(value: object) -> str:
 
 def price_question(tier: Tier, price: Price) -> str:
     """What to ask before a retrieval."""
+    return f"Retrieve them at {tier} for {_range(price)}?"
+
+
+def _range(price: Price) -> str:
+    """A price, and what it may come to where that is more."""
     shown = "a price that is not known" if price.amount is None else show_price(price.amount)
     if price.limit is not None and price.limit != price.amount:
-        shown = f"{shown} (at most {show_price(price.limit)})"
-    return f"Retrieve them at {tier} for {shown}?"
+        return f"{shown} (at most {show_price(price.limit)})"
+    return shown
 
 
 def price_refusal(tier: Tier, price: Price, max_cost: Decimal) -> str:
@@ -46,6 +53,16 @@ def price_refusal(tier: Tier, price: Price, max_cost: Decimal) -> str:
             f"more than --max-cost {max_cost}: not every figure is verified."
         )
     return f"{tier} would cost {show_price(price.amount)}, more than --max-cost {max_cost}."
+
+
+def tell_sum(app: App, prices: StorePrices | None, what: str, charge: Callable[[Calculator], Charge]) -> None:
+    """Say what something costs on a store that charges, or that nobody knows it."""
+    if prices is None:
+        app.say(CHARGES)
+        return
+    price = price_of(charge(prices.calculator))
+    app.say(f"{what} {_range(price)}.")
+    tell_prices(app, prices, price.unverified)
 
 
 def tell_prices(app: App, prices: StorePrices, unverified: Sequence[str]) -> None:

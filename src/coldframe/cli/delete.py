@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from coldframe.cli.charges import show_price, tell_prices
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.ids import ARCHIVES, given_ids
@@ -13,6 +14,7 @@ from coldframe.cli.options import dry_run_option, output_option, store_option, v
 from coldframe.cli.output import Column, size_column
 from coldframe.composition.archives import find_archives
 from coldframe.composition.deleting import EARLY, delete_archives, plan_deletion
+from coldframe.composition.fees import early_fee
 from coldframe.composition.vaults import find_vault
 from coldframe.quantities import count, format_size
 
@@ -66,7 +68,8 @@ def command(
     coldframe = app.coldframe(store=store)
     name = find_vault(coldframe.store, app.vault(vault)).vault_name
     plan = plan_deletion(coldframe, find_archives(coldframe, name, words))
-    _tell(app, plan, is_charging=coldframe.terms.is_charging)
+    _tell(app, plan, is_charging=coldframe.terms.is_charging and coldframe.terms.prices is None)
+    _tell_fee(app, plan)
     if dry_run:
         with app.printer(COLUMNS, form=output, is_long=True) as printer:
             for archive in plan.archives:
@@ -103,6 +106,21 @@ def _tell(app: App, plan: DeletionPlan, *, is_charging: bool) -> None:
             f"{count(plan.early, 'archive is', 'archives are')} younger than {EARLY.days} days as far as the catalog"
             " knows; Amazon charges for the rest of that time."
         )
+
+
+def _tell_fee(app: App, plan: DeletionPlan) -> None:
+    """What deleting now costs, as far as prices and catalog tell, and from when on it costs nothing."""
+    coldframe = app.coldframe()
+    prices = coldframe.terms.prices
+    if prices is None:
+        return
+    fee = early_fee(prices, plan.archives, now=coldframe.clock.now())
+    if fee is not None:
+        free_at = f"{fee.free_at:%Y-%m-%d %H:%M} UTC"
+        app.say(f"Deleting now costs {show_price(fee.price.amount)}; from {free_at} on it costs nothing.")
+        tell_prices(app, prices, fee.price.unverified)
+    if plan.unknown and (days := prices.calculator.tariff.minimum_days):
+        app.say(f"What the catalog does not know costs a fee too, if it is younger than {days} days.")
 
 
 def _row(archive: NamedArchive, outcome: str, detail: str | None = None) -> dict[str, object]:

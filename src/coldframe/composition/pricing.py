@@ -53,11 +53,12 @@ class StorePrices:
 
 def price_of(charge: Charge) -> Price:
     """A charge to the millionth of a dollar; what it may come to is rounded up."""
-    return Price(
-        charge.amount.quantize(_EXACT, ROUND_HALF_UP).normalize() + 0,
-        at_most=charge.most.quantize(_EXACT, ROUND_UP).normalize() + 0,
-        unverified=tuple(sorted(charge.unverified)),
-    )
+    at_most = _rounded(charge.most, ROUND_UP) if charge.most > charge.amount else None
+    return Price(_rounded(charge.amount, ROUND_HALF_UP), at_most=at_most, unverified=tuple(sorted(charge.unverified)))
+
+
+def _rounded(amount: Decimal, rounding: str) -> Decimal:
+    return amount.quantize(_EXACT, rounding).normalize() + 0  # adding nothing writes 1E+1 as 10
 
 
 def find_prices(store_url: str, *, price_file: str | None) -> StorePrices | None:
