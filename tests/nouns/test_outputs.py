@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coldframe.composition.stores import open_embedded
+from coldframe.errors import TreeHashMismatch
 from coldframe.files import DiskFiles
 from coldframe.model import MIB, ArchiveRetrieval, ByteRange
 from coldframe.progress import Advanced, Outcome
@@ -145,3 +146,23 @@ def test_bytes_that_nobody_can_check_are_not_resumed(store: Asked, wanted: JobFi
     (result,) = make(store, back).fetch_all([some])
     assert (store.ranges[0].start, "no tree hash" in result.detail) == (7, True)
     assert (back / wanted.path).read_bytes() == DATA[7:-7]
+
+
+def test_bytes_are_poured_in_order_and_checked(store: Asked, wanted: JobFile, tmp_path: Path) -> None:
+    """Wrong ones are told at the end."""
+    poured = bytearray()
+    make(store, tmp_path).pour(wanted, poured.extend)
+    assert poured == DATA
+    with pytest.raises(TreeHashMismatch):
+        make(store, tmp_path).pour(replace(wanted, tree_hash=tree_hash(b"other")), poured.extend)
+
+
+def test_a_reader_that_has_gone_is_not_taken_for_a_broken_store(store: Asked, wanted: JobFile, tmp_path: Path) -> None:
+    """`… --file - | head` ends at once, without another request."""
+
+    def close(_buffer: object) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        make(store, tmp_path).pour(wanted, close)
+    assert len(store.ranges) == 1

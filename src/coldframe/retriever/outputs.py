@@ -75,6 +75,10 @@ class _Arrived:
     is_verified: bool
 
 
+class _SinkFailed(Exception):
+    """Whoever takes the bytes cannot; the cause says why."""
+
+
 class Outputs:
     """Fetches outputs into files.
 
@@ -140,13 +144,20 @@ class Outputs:
 
         Raises:
             TreeHashMismatch: They were not.
+            OSError: `sink` raises it.
         """
 
         def take(buffer: Buffer, _offset: int) -> None:
-            sink(buffer)
+            try:
+                sink(buffer)
+            except OSError as error:  # the receiver would take it for trouble of the store, and ask again
+                raise _SinkFailed from error
 
         receiver = self._receiver(wanted)
-        hashes = [receiver.receive(segment, take).tree_hash for segment in self._segments(wanted)]
+        try:
+            hashes = [receiver.receive(segment, take).tree_hash for segment in self._segments(wanted)]
+        except _SinkFailed as failure:
+            raise failure.__cause__ or failure from None
         _require_hash(wanted, combine(hashes))
 
     # --- one file -----------------------------------------------------------------------------------------------------
