@@ -68,3 +68,18 @@ def test_capacity_names_its_price(cli: Callable[..., Ran], priced: Path) -> None
     ran = cli("capacity", "purchase")
     assert ran.code == 2
     assert "A unit and month costs $100.00." in ran.err
+
+
+def test_single_jobs_name_their_price(cli: Callable[..., Ran], priced: Path) -> None:
+    """To start them, and to fetch what they bring; of an archive that nobody knows, that it is not known."""
+    ids = [row["archive_id"] for row in cli("ls", "-o", "json").rows]
+    ran = cli("job", "start", "-v", "astro", "--tier", "Expedited", "--", *ids)
+    assert ran.code == 2
+    assert "Starting them, without fetching what they bring, costs $0.03." in ran.err
+    ran = cli("job", "start", "-v", "astro", "--", "x" * 138)
+    assert "What this costs is not known" in ran.err
+    assert cli("job", "start", "-v", "astro", "--inventory", "--yes").code == 0
+    job_id = cli("job", "list", "-v", "astro", "-o", "json").rows[0]["job_id"]
+    ran = cli("job", "output", "-v", "astro", "--into", "back", "--", job_id)
+    assert ran.code == 2
+    assert "Fetching them costs < $0.0001." in ran.err

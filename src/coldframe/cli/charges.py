@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from coldframe.prices import Calculator, Charge
     from coldframe.retriever.pricing import Price
 
-CHARGES = "Amazon charges for this, and this version of coldframe cannot say how much."
+CHARGES = "Amazon charges for this; how much is not known here."
 NO_SUM = "What this costs is not known before it is done: the price file lacks the tier, or sizes are not known."
 _LEAST = 0.0001
 
@@ -55,12 +55,16 @@ def price_refusal(tier: Tier, price: Price, max_cost: Decimal) -> str:
     return f"{tier} would cost {show_price(price.amount)}, more than --max-cost {max_cost}."
 
 
-def tell_sum(app: App, prices: StorePrices | None, what: str, charge: Callable[[Calculator], Charge]) -> None:
+def tell_sum(app: App, prices: StorePrices | None, what: str, charge: Callable[[Calculator], Charge | None]) -> None:
     """Say what something costs on a store that charges, or that nobody knows it."""
     if prices is None:
         app.say(CHARGES)
         return
-    price = price_of(charge(prices.calculator))
+    found = charge(prices.calculator)
+    if found is None:
+        app.say(NO_SUM)
+        return
+    price = price_of(found)
     app.say(f"{what} {_range(price)}.")
     tell_prices(app, prices, price.unverified)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli.charges import CHARGES
+from coldframe.cli.charges import tell_sum
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.ids import JOBS, STANDARD_INPUT, given_ids
@@ -21,12 +21,14 @@ from coldframe.composition.vaults import find_vault
 from coldframe.errors import BadUsage
 from coldframe.model import JobStatus
 from coldframe.quantities import count, format_size
+from coldframe.retriever.ranges import SEGMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from coldframe.cli.app import App
     from coldframe.model import ByteRange, JobDescription
+    from coldframe.prices import Calculator, Charge
     from coldframe.retriever.results import RetrievedFile
 
 
@@ -86,7 +88,7 @@ def output_command(
         app.say(f"Would fetch {count(len(ready), 'output')}, {format_size(_size(ready))}.")
         return code
     if coldframe.terms.is_charging:
-        app.say(CHARGES)
+        tell_sum(app, coldframe.terms.prices, "Fetching them costs", lambda prices: _charge(prices, ready))
         if not app.confirm(f"Fetch {count(len(ready), 'output')}, {format_size(_size(ready))}?", yes=yes):
             return Exit.FAILED
     if file == STANDARD_INPUT:
@@ -128,6 +130,12 @@ def _ready(app: App, vault_name: str, jobs: dict[str, JobDescription | None]) ->
 
 def _size(jobs: Sequence[JobDescription]) -> int:
     return sum(job.range.size if job.range else job.archive_size or job.inventory_size or 0 for job in jobs)
+
+
+def _charge(prices: Calculator, jobs: Sequence[JobDescription]) -> Charge:
+    """The requests that read, and the way to the internet."""
+    size = _size(jobs)
+    return prices.transfer_out(size) + prices.read(len(jobs) + size // SEGMENT)
 
 
 def _pour(run: OutputRun, job: JobDescription) -> Exit:

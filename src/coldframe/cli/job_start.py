@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli.charges import CHARGES
+from coldframe.cli.charges import tell_sum
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.ids import ARCHIVES, given_ids
@@ -30,10 +30,13 @@ from coldframe.quantities import count
 from coldframe.retriever.draft import describe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from coldframe.cli.app import App
+    from coldframe.composition.archives import NamedArchive
     from coldframe.model import ByteRange, JobRequest
+    from coldframe.prices import Calculator, Charge
 
 COLUMNS = (
     Column("job_id", "JOB"),
@@ -175,11 +178,24 @@ def start(
     words = () if is_inventory else given_ids(archives, ARCHIVES)
     coldframe = app.coldframe(store=store)
     name = find_vault(coldframe.store, app.vault(vault)).vault_name
-    requests: list[JobRequest] = [
-        options.archive(it.archive_id, it.path) for it in find_archives(coldframe, name, words)
-    ]
+    found = find_archives(coldframe, name, words)
+    requests: list[JobRequest] = [options.archive(it.archive_id, it.path) for it in found]
     requests += [options.inventory()] if is_inventory else []
+    if coldframe.terms.is_charging:
+        _tell_price(app, options, found)
     return _start(app, name, requests, dry_run=dry_run, yes=yes, output=output)
+
+
+def _tell_price(app: App, options: _Options, archives: Sequence[NamedArchive]) -> None:
+    """What the jobs cost, if there are prices and the catalog knows how large all archives are."""
+    sizes = [options.byte_range.size if options.byte_range is not None else it.size for it in archives]
+    size = sum(size for size in sizes if size is not None)
+
+    def charge(prices: Calculator) -> Charge | None:
+        charges = prices.retrieve(options.tier or Tier.STANDARD, size=size, jobs=len(sizes))
+        return None if charges is None or not sizes or None in sizes else charges.requests + charges.retrieval
+
+    tell_sum(app, app.coldframe().terms.prices, "Starting them, without fetching what they bring, costs", charge)
 
 
 def _start(
@@ -190,10 +206,9 @@ def _start(
     if dry_run:
         app.say(f"Would start {count(len(requests), 'job')} in the vault {vault_name}.")
         return Exit.DONE
-    if coldframe.terms.is_charging:
-        app.say(CHARGES)
-        if not app.confirm(f"Start {count(len(requests), 'job')} all the same?", yes=yes):
-            return Exit.FAILED
+    question = f"Start {count(len(requests), 'job')}?"
+    if coldframe.terms.is_charging and not app.confirm(question, yes=yes):
+        return Exit.FAILED
     with app.printer(COLUMNS, form=output, is_live=True) as printer:
         for request in requests:
             job_id = coldframe.store.initiate_job(vault_name, request)
