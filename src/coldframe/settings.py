@@ -99,6 +99,7 @@ class Settings:
     into: str | None = None
     tier: Tier = Tier.STANDARD
     max_cost: float | None = None
+    prices: str | None = None
     tiers: TierWaits = field(default_factory=TierWaits)
     sns_endpoint: str | None = None
     webhooks: Mapping[str, WebHook] = field(default_factory=dict)
@@ -287,6 +288,7 @@ KEYS: Mapping[str, Key] = {
     "into": Key(parse_path, "the folder that retrieve fills", '"~/retrieved"'),
     "tier": Key(parse_tier, "how quickly a retrieval is wanted", '"Standard"'),
     "max_cost": Key(lambda value: parse_money(_quantity(value)), "the highest price of an order, US dollars", "5"),
+    "prices": Key(parse_path, "the price file in place of the one that came with coldframe", '"~/prices.toml"'),
     "tiers": Key(parse_waits, "how long jobs of the embedded store take", '"amazon"'),
     "sns_endpoint": Key(parse_sns_endpoint, "where serve publishes that jobs are done", '"http://127.0.0.1:4566"'),
     "webhooks": Key(

@@ -57,7 +57,7 @@ def test_locked_vault_survives_every_command(
     """One after the other, all that could take something away; those that ask for just that say that they may not."""
     folder = str(home / "store")
     with closing(open_store(folder)) as store:
-        held = fill_and_lock(store)  # type: ignore[arg-type]  # an embedded store is a governed one
+        held = fill_and_lock(store)
     _set_clock(monkeypatch, years)
     with open("frame.fit", "wb") as file:
         file.write(b"a frame")
@@ -65,7 +65,7 @@ def test_locked_vault_survives_every_command(
         ran = cli(*(_filled(part, held) for part in command))
         assert (ran.code != 0) or command[1] not in _REFUSED, command
         with closing(open_store(folder)) as store:
-            assert held.faults(store) == [], command  # type: ignore[arg-type]  # as above
+            assert held.faults(store) == [], command
 
 
 def test_locked_bytes_are_read_after_the_clock_came_back(
@@ -74,7 +74,7 @@ def test_locked_bytes_are_read_after_the_clock_came_back(
     """Ten years ahead, a sweep, and back again: jobs are over, archives are there."""
     folder = str(home / "store")
     with closing(open_store(folder)) as store:
-        held = fill_and_lock(store)  # type: ignore[arg-type]  # as above
+        held = fill_and_lock(store)
     with monkeypatch.context() as patch:
         _set_clock(patch, 10)
         assert cli("cleanup", "--all", "--yes").code == 0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from coldframe.composition.terms import is_amazon, terms_of
+from coldframe.composition.pricing import is_amazon
+from coldframe.composition.terms import terms_of
 from coldframe.model import AMAZON_WAITS, Tier, TierWaits
 from coldframe.retriever.pricing import Work
 
@@ -28,43 +31,92 @@ def amazon(cli: Callable[..., Ran], url: str, subs: Path, monkeypatch: pytest.Mo
     assert cli("vault", "create", "astro").code == 0
     ran = cli("archive", "Subs/Light", "-v", "astro", "--include", "*Blue*", "--yes")
     assert ran.code == 0, ran.err
-    assert "Amazon charges for this" in ran.err
+    assert "as of 2026-09-28" in ran.err
     return _AMAZON
 
 
 def test_archiving_needs_consent(cli: Callable[..., Ran], amazon: str) -> None:
-    """Without --yes and without a terminal nothing is sent; a rehearsal says that it would cost."""
+    """Without --yes and without a terminal nothing is sent; a rehearsal says what it would cost, and a limit holds."""
     ran = cli("archive", "Subs/Light", "-v", "astro")
     assert ran.code == 2
     assert "--yes" in ran.err
     ran = cli("archive", "Subs/Light", "-v", "astro", "--dry-run")
     assert ran.code == 0
+    assert "2 archives, 879 KiB" in ran.err
+    assert "in the first year" in ran.err
+    ran = cli("archive", "Subs/Light", "-v", "astro", "--yes", "--max-cost", "0.00001")
+    assert ran.code == 8
+    assert "more than --max-cost" in ran.err
+    assert cli("archive", "Subs/Light", "-v", "astro", "--yes", "--max-cost", "1").code == 0
+
+
+def test_unknown_price_of_archiving_is_no_promise(
+    cli: Callable[..., Ran], subs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a region without prices a limit is a refusal, and without one it takes consent."""
+    monkeypatch.setenv("COLDFRAME_STORE", "glacier://cn-north-1")
+    ran = cli("archive", "Subs/Light", "-v", "astro", "--yes", "--max-cost", "1000")
+    assert ran.code == 8
+    assert "cannot be promised" in ran.err
+    ran = cli("archive", "Subs/Light", "-v", "astro")
+    assert ran.code == 2
     assert "Amazon charges for this" in ran.err
 
 
 def test_retrieving_needs_consent(cli: Callable[..., Ran], amazon: str) -> None:
-    """The price is unknown, and said to be; the usual waits are known."""
+    """The price is told, with what of it is not verified; the usual waits are known."""
     ran = cli("retrieve", "Blue", "--into", "back")
     assert ran.code == 2
-    assert "free" not in ran.err
-    assert "unknown" in ran.err
-    assert "Amazon charges for this" in ran.err
+    assert "as of 2026-09-28" in ran.err
+    assert "Not verified: vault.get, vault.retrieval.Standard.per_1000." in ran.err
     offers = cli("retrieve", "Blue", "--into", "back", "--dry-run", "-o", "json").rows
-    assert [offer["price"] for offer in offers] == [None] * 3
+    size = Decimal(offers[0]["job_size"]) / 2**30
+    prices = [Decimal("0.01") * 3 + size * Decimal("0.03"), Decimal("0.00005") * 3 + size * Decimal("0.01"), Decimal(0)]
+    outputs = Decimal("0.00003") * 3
+    for offer, price in zip(offers, prices, strict=True):
+        assert Decimal(offer["price"]) == pytest.approx(price + outputs, abs=Decimal("0.000001"))
+    assert Decimal(offers[2]["at_most"]) > Decimal(offers[2]["price"])
     assert len({offer["ready_at"] for offer in offers}) == 3
     ran = cli("retrieve", "Blue", "--into", "back", "--yes")
     assert ran.code == 0, ran.err
     assert len(list(Path("back").rglob("*.fit"))) == 3
 
 
-def test_highest_price_cannot_be_kept(cli: Callable[..., Ran], amazon: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A limit whose keeping nobody can promise is a refusal, --yes or not, flag or configuration."""
-    ran = cli("retrieve", "Blue", "--into", "back", "--max-cost", "1000", "--yes")
+def test_highest_price_is_kept(cli: Callable[..., Ran], amazon: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What costs more is refused, --yes or not, flag or configuration; a tier that costs less is not."""
+    ran = cli("retrieve", "Blue", "--into", "back", "--tier", "Expedited", "--max-cost", "0.03", "--yes")
+    assert ran.code == 8
+    assert "more than --max-cost" in ran.err
+    monkeypatch.setenv("COLDFRAME_MAX_COST", "0.03")
+    assert cli("retrieve", "Blue", "--into", "back", "--tier", "Expedited", "--yes").code == 8
+    assert not Path("back").exists()
+    assert cli("retrieve", "Blue", "--into", "back", "--tier", "Standard", "--yes").code == 0
+
+
+def test_limit_is_held_against_what_it_may_come_to(cli: Callable[..., Ran], amazon: str) -> None:
+    """A price that should be below a limit and might not be is refused."""
+    offer = cli("retrieve", "Blue", "--into", "back", "--dry-run", "-o", "json").rows[2]
+    ran = cli("retrieve", "Blue", "--into", "back", "--tier", "Bulk", "--max-cost", offer["price"], "--yes")
+    assert ran.code == 8
+    assert "may come to" in ran.err
+    assert (
+        cli("retrieve", "Blue", "--into", "back", "--tier", "Bulk", "--max-cost", offer["at_most"], "--yes").code == 0
+    )
+
+
+def test_tier_without_a_price_cannot_be_limited(
+    cli: Callable[..., Ran], amazon: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's own file comes before ours, and what it does not say is unknown, not free."""
+    text = resources.files("coldframe.prices").joinpath("amazon.toml").read_text("utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("Bulk = ")]
+    (tmp_path / "own.toml").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.setenv("COLDFRAME_PRICES", str(tmp_path / "own.toml"))
+    offers = cli("retrieve", "Blue", "--into", "back", "--dry-run", "-o", "json").rows
+    assert [offer["price"] is None for offer in offers] == [False, False, True]
+    ran = cli("retrieve", "Blue", "--into", "back", "--tier", "Bulk", "--max-cost", "1000", "--yes")
     assert ran.code == 8
     assert "cannot be promised" in ran.err
-    monkeypatch.setenv("COLDFRAME_MAX_COST", "1000")
-    assert cli("retrieve", "Blue", "--into", "back", "--yes").code == 8
-    assert not Path("back").exists()
 
 
 def test_raw_operation_needs_consent(cli: Callable[..., Ran], amazon: str) -> None:
@@ -91,13 +143,19 @@ def test_raw_operation_needs_consent(cli: Callable[..., Ran], amazon: str) -> No
         ("https://amazonaws.com.example.org", False),
     ],
 )
-def test_charges_are_known_by_the_url(url: str, *, charges: bool) -> None:
-    """Amazon, by any of its names, and nobody else."""
+def test_charges_are_known_by_the_url(url: str, *, charges: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Amazon, by any of its names, and nobody else; its prices by the region."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     terms = terms_of(url, TierWaits(1, 2, 3, 4))
     assert (is_amazon(url), terms.is_charging) == (charges, charges)
-    price = terms.pricing(Work(Tier.BULK, 1, 1))
-    assert price.amount == (None if charges else Decimal(0))
-    assert not charges or not price.is_within(Decimal(10**9))
+    price = terms.pricing(Work(Tier.STANDARD, 1, 1))
+    is_known = any(region in url.lower() for region in ("us-east-1", "us-west-2"))
+    assert (price.amount is None) == (charges and not is_known)
+    assert price.is_within(Decimal(10**9)) == (price.amount is not None)
+    assert (price.amount == 0) == (not charges)
+    assert terms.pricing(Work(Tier.STANDARD, 1, 0, 1)).amount == (None if charges else 0)
     assert terms.waits == (AMAZON_WAITS if charges else None)
     assert terms.pricing(Work(Tier.BULK, 0, 0)).amount == 0
 

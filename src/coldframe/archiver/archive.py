@@ -126,7 +126,7 @@ class Archiver:
             store=self._store,
             catalog=self._catalog,
             request=request,
-            rules=self._make_rules(request),
+            rules=make_rules(request, own_folders=self._own_folders),
             clock=self._clock,
             sender=sender,
             observer=self._observer,
@@ -134,15 +134,6 @@ class Archiver:
             leftovers=Leftovers(self._store, self._catalog, request.vault_name, sender=sender),
             part_size=self._part_size,
             check_idle=stop.check_idle,
-        )
-
-    def _make_rules(self, request: ArchiveRequest) -> Rules:
-        return Rules(
-            include=Patterns(request.include),
-            exclude=Patterns(request.exclude),
-            zipped=Patterns(request.zip_patterns),
-            follow_symlinks=request.follow_symlinks,
-            own=frozenset(_identities(self._own_folders)),
         )
 
     def _find_work(self, run: Run) -> Iterator[Work]:
@@ -157,7 +148,7 @@ class Archiver:
         known = run.catalog.find_sources(
             run.store.identity, run.request.vault_name, [source.text for source in sources]
         )
-        new = [source for source in sources if run.request.checksum or not _is_known(source, known.get(source.text))]
+        new = [source for source in sources if run.request.checksum or not is_known(source, known.get(source.text))]
         attempts = {} if run.request.dry_run else _begin(run, new)
         for item in batch:
             yield self._judge(run, item, known, attempts)
@@ -172,13 +163,31 @@ class Archiver:
         attempt = attempts.get(item.location)
         if attempt is not None:
             return FileWork(run, item, attempt=attempt, known=entry).start
-        if entry is not None and _is_known(item, entry):
+        if entry is not None and is_known(item, entry):
             return self._tell(_file_result(item, Outcome.UNCHANGED, entry=entry))
         return self._tell(_file_result(item, Outcome.ARCHIVED, detail="dry run: it would be sent"))
 
     def _tell(self, result: FileResult) -> FileResult:
         self._observer(Finished(result.path, result.size, result.outcome, result.detail))
         return result
+
+
+def make_rules(request: ArchiveRequest, *, own_folders: Iterable[str]) -> Rules:
+    """What a scan for a request takes and leaves."""
+    return Rules(
+        include=Patterns(request.include),
+        exclude=Patterns(request.exclude),
+        zipped=Patterns(request.zip_patterns),
+        follow_symlinks=request.follow_symlinks,
+        own=frozenset(_identities(own_folders)),
+    )
+
+
+def is_known(source: Source, entry: Entry | None) -> bool:
+    """Whether the catalog has the file as it is, by size and modification time."""
+    if entry is None or entry.kind is not Kind.FILE:
+        return False
+    return (entry.size, entry.modified_ns) == (source.stamp.size, source.stamp.modified_ns)
 
 
 def _begin(run: Run, sources: Iterable[Source]) -> dict[str, Attempt]:
@@ -197,13 +206,6 @@ def _begin(run: Run, sources: Iterable[Source]) -> dict[str, Attempt]:
 def _attempt(run: Run, source: Source) -> Attempt:
     described = describe_file(source.path, size=source.stamp.size, modified_ns=source.stamp.modified_ns)
     return run.attempt(described, source=source.text)
-
-
-def _is_known(source: Source, entry: Entry | None) -> bool:
-    """Whether the catalog has the file as it is, by size and modification time."""
-    if entry is None or entry.kind is not Kind.FILE:
-        return False
-    return (entry.size, entry.modified_ns) == (source.stamp.size, source.stamp.modified_ns)
 
 
 def _file_result(source: Source, outcome: Outcome, *, entry: Entry | None = None, detail: str = "") -> FileResult:

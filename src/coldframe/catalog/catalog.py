@@ -59,6 +59,11 @@ _FIND_SOURCES = (
     f" WHERE entry.vault = {_VAULT} AND entry.source = wanted.value AND entry.is_newest AND entry.bundle IS NULL"
     " ORDER BY archive.archived_at, entry.id"
 )
+_AT_PATH = (
+    f"SELECT {ARCHIVE_COLUMNS}, {ENTRY_COLUMNS} FROM entry JOIN archive ON archive.id = entry.archive {_OWNERS}"
+    f" WHERE entry.vault = {_VAULT} AND entry.path = :path AND entry.is_newest"
+    " ORDER BY archive.archived_at DESC, entry.id DESC"
+)
 _SAME_SIZE = f"SELECT {ARCHIVE_COLUMNS} FROM archive {_OWNERS} WHERE archive.vault = {_VAULT} AND archive.size = :size"
 _SAME_TREE = "(:tree IS NULL OR archive.tree_hash = :tree)"
 _FIND_CONTENT = (
@@ -131,6 +136,10 @@ class Catalog:
         bindings: searching.Bindings = {"store": store, "vault_name": vault_name}
         bindings |= {"size": size, "head": head_hash, "tree": tree_hash}
         return list(self._read(_FIND_CONTENT, bindings, read_archive))
+
+    def at_path(self, store: str, vault_name: str, path: str) -> Iterator[Entry]:
+        """The newest versions of exactly this path, members included: one for each source that it was read from."""
+        return self._read(_AT_PATH, {"store": store, "vault_name": vault_name, "path": path}, read_entry)
 
     def archives(self, store: str, vault_name: str) -> Iterator[ArchiveRecord]:
         """All archives that are recorded of a vault, in the order of their recording."""

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from coldframe.archiver.request import ArchiveRequest
-from coldframe.cli.charges import CHARGES
+from coldframe.cli.charges import CHARGES, show_price, tell_prices
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
 from coldframe.cli.options import (
     FILE,
     JOBS,
+    MONEY,
     PART_SIZE,
     RATE,
     dry_run_option,
@@ -25,10 +26,16 @@ from coldframe.cli.options import (
 )
 from coldframe.cli.output import Column, size_column
 from coldframe.composition.archiving import ArchiveJob
+from coldframe.composition.estimating import archive_costs, measure_archive
+from coldframe.composition.pricing import price_of
+from coldframe.composition.retrieving import decimal_of
+from coldframe.errors import LimitRefused
 from coldframe.progress import Outcome
 from coldframe.quantities import count, format_size
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from coldframe.archiver.request import FileResult
     from coldframe.cli.app import App
     from coldframe.composition.archiving import ArchiveSummary
@@ -69,6 +76,7 @@ COLUMNS = (
 @click.option("--follow-symlinks", is_flag=True, default=None, help="Archive what symbolic links point to.")
 @click.option("--jobs", "-j", type=JOBS, help="How many parts or files travel at once.")
 @click.option("--part-size", type=PART_SIZE, help="The smallest part of a multipart upload, such as 64MiB.")
+@click.option("--max-cost", type=MONEY, help="Refuse what would cost more in its first year.")
 @click.option("--limit-rate", type=RATE, help="The highest rate, such as 20MiB/s or 80Mbit/s.")
 @store_option
 @dry_run_option
@@ -82,6 +90,7 @@ def command(
     *,
     delete_source: bool,
     checksum: bool,
+    max_cost: float | None,
     dry_run: bool,
     yes: bool,
     **flags: object,
@@ -107,14 +116,42 @@ def command(
         request=request, inventory=settings.inventory, copies=settings.inventory_copy, delete_source=delete_source
     )
     if app.coldframe().terms.is_charging:
-        app.say(CHARGES)
-        if not (dry_run or app.confirm(f"Archive into {request.vault_name} all the same?", yes=yes)):
+        question = _tell_price(app, request, decimal_of(max_cost))
+        if not (dry_run or app.confirm(question, yes=yes)):
             return Exit.FAILED
     if delete_source and not dry_run:
         question = f"Remove each local file once its archive in {request.vault_name} is confirmed and recorded?"
         if not app.confirm(question, yes=yes):
             return Exit.FAILED
     return _archive(app, job, form=app.form(None))
+
+
+def _tell_price(app: App, request: ArchiveRequest, max_cost: Decimal | None) -> str:
+    """Say what archiving costs before it begins, and answer what to ask.
+
+    Raises:
+        LimitRefused: It costs more in its first year, or nobody knows what it costs.
+    """
+    prices = app.coldframe().terms.prices
+    if prices is None:
+        app.say(CHARGES)
+        if max_cost is not None:
+            raise LimitRefused(f"That this stays within --max-cost {max_cost} cannot be promised.")
+        return f"Archive into {request.vault_name} all the same?"
+    measure = measure_archive(app.coldframe(), request)
+    total = archive_costs(measure, prices).total
+    once, month = price_of(total.once), price_of(total.per_month)
+    first_year = total.once + total.per_month * 12
+    app.say(
+        f"{count(measure.archives, 'archive')}, {format_size(measure.size)}: {show_price(once.amount)} once and "
+        f"{show_price(month.amount)} a month; {show_price(first_year.amount)} in the first year."
+    )
+    tell_prices(app, prices, sorted(first_year.unverified))
+    if max_cost is not None and first_year.most > max_cost:
+        raise LimitRefused(
+            f"The first year may cost {show_price(first_year.most)}, more than --max-cost {max_cost}. Nothing is sent."
+        )
+    return f"Archive into {request.vault_name} for {show_price(once.amount)} and {show_price(month.amount)} a month?"
 
 
 def expand(paths: tuple[str, ...]) -> list[str]:

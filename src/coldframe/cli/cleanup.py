@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from coldframe.cli.charges import tell_sum
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.options import dry_run_option, output_option, store_option, vault_option, yes_option
@@ -66,6 +67,9 @@ def command(
     with app.printer(COLUMNS, form=output) as printer:
         for leftover in leftovers:
             printer.row(_row(leftover, coldframe))
+    size = sum(leftover.size for leftover in leftovers)
+    if size and coldframe.terms.is_charging:
+        tell_sum(app, coldframe.terms.prices, "A month of them costs", lambda prices: prices.unfinished(size))
     wanted = [leftover for leftover in leftovers if is_all or not leftover.is_ours]
     if dry_run:
         app.say(f"Would abort {_count(wanted)}.")

@@ -74,7 +74,7 @@ class LazyGroup(click.Group):
         """Load one command."""
         if cmd_name not in self._lazy:
             return None
-        command = import_module(f"{self._package}.{cmd_name}").command
+        command = import_module(f"{self._package}.{cmd_name.replace('-', '_')}").command
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is no command")
         return command

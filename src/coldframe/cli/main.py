@@ -19,18 +19,24 @@ from coldframe.errors import ColdframeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_DAILY, _CARE, _PARTS = "Archive and retrieve", "Look after", "Set up"
+_DAILY, _CARE, _PARTS, _STEPS = "Archive and retrieve", "Look after", "Set up", "Step by step"
 
 COMMANDS = {
     "archive": Lazy(_DAILY, "Archive files and folders into a vault."),
     "ls": Lazy(_DAILY, "List what is archived, from the catalog."),
     "retrieve": Lazy(_DAILY, "Get archived files back."),
+    "estimate": Lazy(_DAILY, "Say what archiving or retrieving would cost."),
     "orders": Lazy(_DAILY, "Show retrievals under way and done."),
     "watch": Lazy(_DAILY, "Carry on all open orders until they are done."),
     "verify": Lazy(_CARE, "Compare files, catalog, vault and store."),
     "cleanup": Lazy(_CARE, "List and remove what killed runs left over."),
     "inventory": Lazy(_CARE, "Export, import or rebuild the record of what is where."),
-    "vault": Lazy(_PARTS, "Create, list, show or delete vaults."),
+    "vault": Lazy(_PARTS, "Create, list, show, delete or govern vaults."),
+    "job": Lazy(_STEPS, "Start, show and list jobs, and fetch what they bring."),
+    "upload": Lazy(_STEPS, "List and abort open multipart uploads."),
+    "delete": Lazy(_STEPS, "Delete archives for ever."),
+    "retrieval-policy": Lazy(_STEPS, "Show or set the limit of an account's retrievals."),
+    "capacity": Lazy(_STEPS, "List and purchase provisioned capacity."),
     "api": Lazy(_PARTS, "Call any operation of the Glacier API."),
     "key": Lazy(_PARTS, "Create, list, revoke or rotate access keys."),
     "serve": Lazy(_PARTS, "Serve the vaults of a store to Glacier clients."),

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from coldframe import settings
+from coldframe.model import ByteRange
 from coldframe.quantities import parse_duration, parse_money, parse_rate, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def parse_byte_range(text: str) -> ByteRange:
+    """The bytes of `FIRST-LAST`, both included as everywhere in the protocol.
+
+    Raises:
+        ValueError: It is no range.
+    """
+    first, sign, last = text.strip().removeprefix("bytes=").partition("-")
+    if not (sign and first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
+        raise ValueError(f"{text!r} is no range: write FIRST-LAST, both included, as in 0-1048575")
+    return ByteRange(int(first), int(last) + 1)
+
+
+def parse_moment(text: str) -> datetime:
+    """The moment of an ISO 8601 text, of UTC where it names no zone; a bare date is its first moment.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is no date: write 2026-01-31 or 2026-01-31T18:00:00Z") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 class Parsed(click.ParamType[Any]):
@@ -42,6 +69,8 @@ JOBS = Parsed("number", settings.parse_jobs)
 PART_SIZE = Parsed("size", settings.parse_part_size)
 TIER = Parsed("tier", settings.parse_tier)
 VAULT = Parsed("name", settings.parse_vault)
+BYTE_RANGE = Parsed("first-last", parse_byte_range)
+MOMENT = Parsed("date", parse_moment)
 
 
 def store_option(function: F) -> F:

@@ -14,7 +14,7 @@ import click
 
 from coldframe.catalog import Query
 from coldframe.catalog.order_model import PlacementState
-from coldframe.cli.charges import CHARGES, price_question, price_refusal, show_price
+from coldframe.cli.charges import CHARGES, NO_SUM, price_question, price_refusal, show_price, tell_prices
 from coldframe.cli.command import Command
 from coldframe.cli.entries import query_text
 from coldframe.cli.exits import Exit
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from coldframe.cli.app import App
     from coldframe.composition import Coldframe
     from coldframe.retriever.plan import Plan
+    from coldframe.retriever.pricing import Price
     from coldframe.retriever.results import RetrievedFile
 
 COLUMNS = (
@@ -81,6 +82,7 @@ def offer_columns(now: datetime) -> tuple[Column, ...]:
         Column("tier", "TIER", width=9),
         Column("price", "PRICE", show_price, width=6, is_right=True),
         Column("ready_at", "READY BY", ready),
+        Column("at_most"),
         Column("currency"),
         Column("files"),
         Column("size"),
@@ -219,10 +221,9 @@ class _Retrieval:
             return None if self.is_rehearsal else order.number
         self._show(plan)
         price = plan.offer(tier).price
-        if price.amount is None:
-            self.app.say(CHARGES)
+        self._tell_price(plan, price)
         if max_cost is not None and not price.is_within(max_cost):
-            raise LimitRefused(price_refusal(tier, price.amount, max_cost))
+            raise LimitRefused(price_refusal(tier, price, max_cost))
         if plan.needed_size > plan.available_size:
             raise DestinationUnavailable(
                 f"{plan.destination} has room for {format_size(plan.available_size)}; "
@@ -232,9 +233,17 @@ class _Retrieval:
             return None if self.is_rehearsal else run.order(plan, tier=tier, max_cost=max_cost)
         if os.path.lexists(plan.destination) and not os.path.isdir(plan.destination):
             raise BadUsage(f"{plan.destination} is no folder: name another with --into.")
-        if self.is_rehearsal or not self.app.confirm(price_question(tier, price.amount), yes=self.yes):
+        if self.is_rehearsal or not self.app.confirm(price_question(tier, price), yes=self.yes):
             return None
         return run.order(plan, tier=tier, max_cost=max_cost)
+
+    def _tell_price(self, plan: Plan, price: Price) -> None:
+        """Say where the price comes from, or that nobody knows it."""
+        prices = self.app.coldframe().terms.prices
+        if prices is not None and plan.jobs:
+            tell_prices(self.app, prices, price.unverified)
+        if price.amount is None:
+            self.app.say(CHARGES if prices is None else NO_SUM)
 
     def _show(self, plan: Plan) -> None:
         there = f"; {count(plan.present_files, 'is', 'are')} there already" if plan.present_files else ""
@@ -251,6 +260,7 @@ class _Retrieval:
                     {
                         "tier": offer.tier.value,
                         "price": None if offer.price.amount is None else str(offer.price.amount),
+                        "at_most": None if offer.price.limit is None else str(offer.price.limit),
                         "currency": offer.price.currency,
                         "ready_at": offer.ready_at,
                         "files": plan.files,

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from coldframe.cli import vault_access, vault_lock, vault_notifications, vault_tags
 from coldframe.cli.command import Group
 from coldframe.cli.exits import Exit
 from coldframe.cli.options import VAULT, dry_run_option, output_option, store_option, yes_option
 from coldframe.cli.output import Column, moment_column, size_column
-from coldframe.composition.vaults import all_vaults
+from coldframe.composition.vaults import all_vaults, find_vault
 from coldframe.quantities import count, format_size
 
 if TYPE_CHECKING:
@@ -34,10 +35,19 @@ COLUMNS = (
         "coldframe vault list --output json",
         "coldframe vault show astrodata",
         "coldframe vault delete astrodata",
+        "coldframe vault tag astrodata telescope=RC8 year=2026",
+        "coldframe vault access-policy set astrodata policy.json",
     ),
 )
 def command() -> None:
-    """Create, list, show or delete vaults."""
+    """Create, list, show or delete vaults, and say how they are governed."""
+
+
+command.add_command(vault_tags.tag)
+command.add_command(vault_tags.untag)
+command.add_command(vault_access.group)
+command.add_command(vault_lock.group)
+command.add_command(vault_notifications.group)
 
 
 @command.command(examples=("coldframe vault create astrodata",))
@@ -82,7 +92,7 @@ def list_(app: App, store: str | None, output: str | None) -> Exit:
 @click.pass_obj
 def show(app: App, name: str, store: str | None, output: str | None) -> None:
     """Show the vault NAME, its archives and bytes."""
-    vault = app.coldframe(store=store).store.describe_vault(name)
+    vault = find_vault(app.coldframe(store=store).store, name)
     with app.printer(COLUMNS, form=output) as printer:
         printer.row(_row(vault))
 
@@ -96,7 +106,7 @@ def show(app: App, name: str, store: str | None, output: str | None) -> None:
 def delete(app: App, name: str, store: str | None, *, yes: bool, dry_run: bool) -> Exit:
     """Delete the empty vault NAME."""
     coldframe = app.coldframe(store=store)
-    vault = coldframe.store.describe_vault(name)
+    vault = find_vault(coldframe.store, name)
     if vault.number_of_archives:
         app.say(
             f"The vault {name} holds {count(vault.number_of_archives, 'archive')}, {format_size(vault.size)}; "

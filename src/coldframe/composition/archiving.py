@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from coldframe.archiver.archive import Archiver
 from coldframe.archiver.sources import CopiesProof, SourceRemover, removable
+from coldframe.composition.deleting import settle_deletions
 from coldframe.composition.inventories import check_place
 from coldframe.composition.locks import run_lock
 from coldframe.composition.spool import Spool
@@ -103,12 +104,13 @@ class ArchiveRun:
             part_size=coldframe.settings.part_size,
             limit_rate=coldframe.settings.limit_rate,
             observer=self._observer,
-            own_folders=_own_folders(coldframe),
+            own_folders=own_folders(coldframe),
         )
         with ExitStack() as opening:
             if not self._job.request.dry_run:
                 lock = run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files)
                 opening.enter_context(lock)
+                settle_deletions(coldframe)  # else a file whose archive is gone might be taken for safe
             self._entries: Spool[Entry] = opening.enter_context(Spool())
             self._removable: Spool[Removable] = opening.enter_context(Spool())
             self._open = opening.pop_all()
@@ -208,7 +210,7 @@ class ArchiveRun:
                 self._observer(Noted(f"Kept here ({len(removal.kept):,}): {removal.reason}."))
 
 
-def _own_folders(coldframe: Coldframe) -> tuple[str, ...]:
+def own_folders(coldframe: Coldframe) -> tuple[str, ...]:
     """What must not archive itself."""
     home = coldframe.home
     store = () if coldframe.is_remote else (store_folder(coldframe.store_url),)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coldframe.composition.locks import run_lock
+from coldframe.composition.uploads import all_parts, all_uploads
 from coldframe.composition.vaults import all_vaults, find_vault
 from coldframe.inventory.description import decode_description
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from coldframe.composition.library import Coldframe
     from coldframe.model import UploadDescription
-    from coldframe.ports import ColdStore
     from coldframe.service import SweepReport
 
 
@@ -44,13 +44,13 @@ def find_leftovers(coldframe: Coldframe, *, vault_name: str | None = None) -> It
     for vault in vaults:
         attempts = catalog.attempts(store.identity, vault.vault_name)
         rows = {attempt.upload_id: attempt.row for attempt in attempts if attempt.upload_id}
-        for upload in _uploads(store, vault.vault_name):
+        for upload in all_uploads(store, vault.vault_name):
             described = decode_description(upload.description or "")
             yield Leftover(
                 vault_name=vault.vault_name,
                 upload=upload,
                 path=described.path if described else upload.description or "",
-                size=_size(store, vault.vault_name, upload.upload_id),
+                size=sum(part.range.size for part in all_parts(store, vault.vault_name, upload.upload_id)),
                 attempt=rows.get(upload.upload_id),
             )
 
@@ -75,23 +75,3 @@ def sweep(coldframe: Coldframe, *, dry_run: bool = False) -> SweepReport:
 
     with all_stores(coldframe) as stores:
         return sum((store.rehearse_sweep() if dry_run else store.sweep() for store in stores), SweepReport())
-
-
-def _uploads(store: ColdStore, vault_name: str) -> Iterator[UploadDescription]:
-    marker: str | None = None
-    while True:
-        page = store.list_multipart_uploads(vault_name, marker=marker)
-        yield from page.items
-        marker = page.marker
-        if marker is None:
-            return
-
-
-def _size(store: ColdStore, vault_name: str, upload_id: str) -> int:
-    size, marker = 0, None
-    while True:
-        page = store.list_parts(vault_name, upload_id, marker=marker)
-        size += sum(part.range.size for part in page.parts)
-        marker = page.marker
-        if marker is None:
-            return size

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from coldframe.composition.archiving import ArchiveJob, ArchiveRun
     from coldframe.composition.terms import Terms
     from coldframe.files import Files
-    from coldframe.ports import ColdStore
+    from coldframe.ports.admin import GovernedStore
     from coldframe.progress import Observer
     from coldframe.retriever.retriever import Retriever
     from coldframe.service import VaultService
@@ -80,7 +80,7 @@ class Coldframe:
         return Orders(self.catalog.database)
 
     @cached_property
-    def store(self) -> ColdStore:
+    def store(self) -> GovernedStore:
         """The store.
 
         Raises:
@@ -93,12 +93,12 @@ class Coldframe:
         """Whether the store is somewhere else: on a server, or Amazon's."""
         return is_remote(self.store_url)
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         """What the store charges, and how long its jobs take."""
         from coldframe.composition.terms import terms_of  # noqa: PLC0415 - loaded when first wanted
 
-        return terms_of(self.store_url, self.settings.tiers)
+        return terms_of(self.store_url, self.settings.tiers, price_file=self.settings.prices)
 
     @property
     def has_store(self) -> bool:
@@ -124,7 +124,7 @@ class Coldframe:
         known = self.catalog.identity_at(self.store_url) if self.is_remote and not is_open else None
         return known or self.store.identity
 
-    def create_store(self) -> ColdStore:
+    def create_store(self) -> GovernedStore:
         """The store, made if it is not there and can be made from here."""
         if "store" not in self.__dict__:
             self.__dict__["store"] = self._open_store(create=True)
@@ -185,7 +185,7 @@ class Coldframe:
         """Close."""
         self.close()
 
-    def _open_store(self, *, create: bool) -> ColdStore:
+    def _open_store(self, *, create: bool) -> GovernedStore:
         store = open_store(
             self.store_url,
             clock=self.clock,

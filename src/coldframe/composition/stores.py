@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from coldframe.clock import Clock
     from coldframe.files import Files
-    from coldframe.ports import ColdStore
+    from coldframe.ports.admin import GovernedStore
     from coldframe.service import VaultService
 
 LEDGER_NAME = "ledger.sqlite"
@@ -54,7 +54,7 @@ def open_store(  # noqa: PLR0913 - each has a default; together they are all tha
     vfs: str = "",
     waits: TierWaits | None = None,
     create: bool = True,
-) -> ColdStore:
+) -> GovernedStore:
     """Open the store that a URL or a folder names.
 
     Args:

@@ -219,8 +219,8 @@ class Starter:
 
     def _is_within_price(self, order: Order, wanted: Wanted) -> bool:
         spent = self._orders.spent(order.number)
-        price = self._pricing(Work(order.tier, spent.jobs + 1, spent.size + (wanted.size or 0)))
-        return price.is_within(order.max_cost)
+        work = Work(order.tier, spent.jobs + 1, spent.size + (wanted.size or 0), 1 if wanted.size is None else 0)
+        return self._pricing(work).is_within(order.max_cost)
 
 
 def progress_of(wanted: Wanted, job: JobDescription) -> WantedChange:

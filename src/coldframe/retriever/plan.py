@@ -205,7 +205,7 @@ class Planner:
         )
 
     def _offer(self, tier: Tier, sums: _Sums) -> Offer:
-        price = self.pricing(Work(tier, sums.jobs, sums.job_size))
+        price = self.pricing(Work(tier, sums.jobs, sums.job_size, sums.unknown_sizes))
         if not sums.jobs:
             return Offer(tier, price, self.now)
         return Offer(tier, price, self.now + timedelta(seconds=self.waits.of(tier)) if self.waits else None)

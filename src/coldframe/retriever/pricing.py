@@ -15,23 +15,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A sum of money; its amount is None where something has to be paid, and nobody here knows how much."""
+    """A sum of money.
+
+    Args:
+        amount: What is expected; None where something has to be paid, and nobody here knows how much.
+        currency: Of what.
+        at_most: What it may come to, where a figure in it is not certain; None if that is the amount.
+        unverified: The names of the figures in it that nobody has verified.
+    """
 
     amount: Decimal | None = Decimal(0)
     currency: str = "USD"
+    at_most: Decimal | None = None
+    unverified: tuple[str, ...] = ()
+
+    @property
+    def limit(self) -> Decimal | None:
+        """What to have ready; None if nobody knows."""
+        return self.amount if self.at_most is None else self.at_most
 
     def is_within(self, most: Decimal) -> bool:
         """Whether no more than `most` has to be paid; of an unknown price nobody can say so."""
-        return self.amount is not None and self.amount <= most
+        return self.limit is not None and self.limit <= most
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be paid: so many jobs that retrieve so many bytes."""
+    """What is to be paid: so many jobs that retrieve so many bytes, and `unknown_sizes` jobs that bring who knows."""
 
     tier: Tier
     jobs: int
     size: int
+    unknown_sizes: int = 0
 
 
 Pricing = Callable[[Work], Price]

@@ -153,7 +153,7 @@ class Retriever:
         if plan.store != self._store.identity:
             raise BadUsage("the plan was made for another store")
         if max_cost is not None and not price.is_within(max_cost):
-            told = "an unknown sum" if price.amount is None else f"{price.amount} {price.currency}"
+            told = "an unknown sum" if price.limit is None else f"{price.limit} {price.currency}"
             raise LimitRefused(f"the retrieval costs {told}; at most {max_cost} is allowed")
         with placing(write_path(plan.destination)):
             ensure_folder(self._files, plan.destination)
@@ -163,7 +163,7 @@ class Retriever:
             mount_point=write_path(mount_point(plan.destination)),
             token=secrets.token_hex(4),
             tier=tier,
-            max_cost=(price.amount or Decimal(0)) if max_cost is None else max_cost,
+            max_cost=(price.limit or Decimal(0)) if max_cost is None else max_cost,
             overwrite=plan.overwrite,
             placed_at=self._clock.now(),
         )

@@ -1,0 +1,65 @@
+"""`coldframe capacity`: units that keep Expedited retrievals from being refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from coldframe.cli.charges import tell_sum
+from coldframe.cli.command import Group
+from coldframe.cli.exits import Exit
+from coldframe.cli.options import dry_run_option, output_option, store_option, yes_option
+from coldframe.cli.output import Column, moment_column
+
+if TYPE_CHECKING:
+    from coldframe.cli.app import App
+
+COLUMNS = (
+    moment_column("started_at", "FROM"),
+    moment_column("expires_at", "UNTIL"),
+    Column("capacity_id", "CAPACITY"),
+)
+
+
+@click.group(cls=Group, examples=("coldframe capacity list", "coldframe capacity purchase"))
+def command() -> None:
+    """List and purchase provisioned capacity, one unit for a month."""
+
+
+@command.command(name="list", examples=("coldframe capacity list", "coldframe capacity list -o json"))
+@store_option
+@output_option
+@click.pass_obj
+def list_(app: App, store: str | None, output: str | None) -> Exit:
+    """List the account's units that are valid now."""
+    units = app.coldframe(store=store).store.list_provisioned_capacity()
+    with app.printer(COLUMNS, form=output) as printer:
+        for unit in units:
+            moments = {"started_at": unit.started_at, "expires_at": unit.expires_at}
+            printer.row({**moments, "capacity_id": unit.capacity_id})
+    if not units:
+        app.say("There is no provisioned capacity.")
+    return Exit.DONE if units else Exit.NOTHING_MATCHED
+
+
+@command.command(examples=("coldframe capacity purchase", "coldframe capacity purchase --yes -o json"))
+@store_option
+@dry_run_option
+@yes_option
+@output_option
+@click.pass_obj
+def purchase(app: App, store: str | None, *, dry_run: bool, yes: bool, output: str | None) -> Exit:
+    """Take one more unit for a month. It cannot be given back."""
+    coldframe = app.coldframe(store=store)
+    if dry_run:
+        app.say("Would purchase one unit of provisioned capacity for a month.")
+        return Exit.DONE
+    if coldframe.terms.is_charging:
+        tell_sum(app, coldframe.terms.prices, "A unit and month costs", lambda prices: prices.capacity(1))
+    if not app.confirm("Purchase one unit of provisioned capacity for a month?", yes=yes):
+        return Exit.FAILED
+    capacity_id = coldframe.store.purchase_provisioned_capacity()
+    with app.printer((Column("capacity_id", "CAPACITY"),), form=output) as printer:
+        printer.row({"capacity_id": capacity_id})
+    return Exit.DONE

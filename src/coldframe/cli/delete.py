@@ -1,0 +1,134 @@
+"""`coldframe delete`: archives out of a vault, for ever."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from coldframe.cli.charges import show_price, tell_prices
+from coldframe.cli.command import Command
+from coldframe.cli.exits import Exit
+from coldframe.cli.ids import ARCHIVES, given_ids
+from coldframe.cli.options import dry_run_option, output_option, store_option, vault_option, yes_option
+from coldframe.cli.output import Column, size_column
+from coldframe.composition.archives import find_archives
+from coldframe.composition.deleting import EARLY, delete_archives, plan_deletion
+from coldframe.composition.fees import early_fee
+from coldframe.composition.vaults import find_vault
+from coldframe.quantities import count, format_size
+
+if TYPE_CHECKING:
+    from coldframe.cli.app import App
+    from coldframe.composition.archives import NamedArchive
+    from coldframe.composition.deleting import DeletionPlan
+
+COLUMNS = (
+    Column("outcome", "OUTCOME", width=12),
+    size_column(),
+    Column("file_path", "PATH"),
+    Column("archive_id", label="archive "),
+    Column("vault_name"),
+    Column("detail"),
+)
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "coldframe delete Subs/Light/M33_Blue_1.fit --vault astrodata",
+        "coldframe delete --vault astrodata --dry-run -- ARCHIVE_ID",
+        "coldframe ls clouds -o json | coldframe delete --vault astrodata --yes -",
+    ),
+)
+@click.argument("archives", nargs=-1, required=True, metavar="ARCHIVE...")
+@vault_option
+@store_option
+@dry_run_option
+@yes_option
+@output_option
+@click.pass_obj
+def command(
+    app: App,
+    /,
+    archives: tuple[str, ...],
+    *,
+    vault: str | None,
+    store: str | None,
+    dry_run: bool,
+    yes: bool,
+    output: str | None,
+) -> Exit:
+    """Delete each ARCHIVE from the vault for ever, and from the catalog.
+
+    ARCHIVE is an archive ID, or the whole path of a file or zip as `coldframe ls` shows it; '-' reads archive IDs from
+    standard input. No pattern is taken: what is deleted is named.
+    """
+    words = given_ids(archives, ARCHIVES)
+    coldframe = app.coldframe(store=store)
+    name = find_vault(coldframe.store, app.vault(vault)).vault_name
+    plan = plan_deletion(coldframe, find_archives(coldframe, name, words))
+    _tell(app, plan, is_charging=coldframe.terms.is_charging and coldframe.terms.prices is None)
+    _tell_fee(app, plan)
+    if dry_run:
+        with app.printer(COLUMNS, form=output, is_long=True) as printer:
+            for archive in plan.archives:
+                printer.row(_row(archive, "would delete"))
+        return Exit.DONE
+    if not app.confirm(f"Delete {count(len(plan.archives), 'archive')} of the vault {name} for ever?", yes=yes):
+        return Exit.FAILED
+    failed = 0
+    with app.printer(COLUMNS, form=output, is_live=True) as printer:
+        for deleted in delete_archives(coldframe, plan.archives):
+            error = deleted.error
+            printer.row(_row(deleted.archive, "deleted" if error is None else "failed", str(error) if error else None))
+            if error is not None:
+                app.say(f"{deleted.archive.path or deleted.archive.archive_id}: still there: {error}")
+                failed += 1
+    app.say(f"{count(len(plan.archives) - failed, 'archive')} deleted" + (f"; {failed:,} failed." if failed else "."))
+    if not failed:
+        return Exit.DONE
+    return Exit.SOME_FAILED if failed < len(plan.archives) else Exit.FAILED
+
+
+def _tell(app: App, plan: DeletionPlan, *, is_charging: bool) -> None:
+    """What would be lost, and what it may cost."""
+    text = f"{count(len(plan.archives), 'archive')}, {format_size(plan.size)}: the content of "
+    text += count(plan.paths, "path") + (f" with {count(plan.members, 'file')} in zips" if plan.members else "")
+    app.say(f"{text}.")
+    if plan.unknown:
+        app.say(f"The catalog does not know {count(plan.unknown, 'of them', 'of them')}: their sizes are not counted.")
+    for archive in plan.archives:
+        if len(paths := dict.fromkeys(entry.path for entry in archive.entries)) > 1:
+            app.say(f"One archive is the content of {count(len(paths), 'path')}: {', '.join(paths)}.")
+    if is_charging and (plan.early or plan.unknown):
+        app.say(
+            f"{count(plan.early, 'archive is', 'archives are')} younger than {EARLY.days} days as far as the catalog"
+            " knows; Amazon charges for the rest of that time."
+        )
+
+
+def _tell_fee(app: App, plan: DeletionPlan) -> None:
+    """What deleting now costs, as far as prices and catalog tell, and from when on it costs nothing."""
+    coldframe = app.coldframe()
+    prices = coldframe.terms.prices
+    if prices is None:
+        return
+    fee = early_fee(prices, plan.archives, now=coldframe.clock.now())
+    if fee is not None:
+        free_at = f"{fee.free_at:%Y-%m-%d %H:%M} UTC"
+        app.say(f"Deleting now costs {show_price(fee.price.amount)}; from {free_at} on it costs nothing.")
+        tell_prices(app, prices, fee.price.unverified)
+    if plan.unknown and (days := prices.calculator.tariff.minimum_days):
+        app.say(f"What the catalog does not know costs a fee too, if it is younger than {days} days.")
+
+
+def _row(archive: NamedArchive, outcome: str, detail: str | None = None) -> dict[str, object]:
+    return {
+        "outcome": outcome,
+        "size": archive.size,
+        "file_path": archive.path,
+        "archive_id": archive.archive_id,
+        "vault_name": archive.vault_name,
+        "detail": detail,
+    }

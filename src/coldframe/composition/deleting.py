@@ -1,0 +1,130 @@
+"""Deleting archives for ever, so that the catalog never lists one that is gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from coldframe.catalog import Kind
+from coldframe.catalog.deleting import Deletions
+from coldframe.composition.locks import run_lock
+from coldframe.errors import AccessDenied, InvalidParameterValue, PolicyEnforced, ResourceNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from coldframe.composition.archives import NamedArchive
+    from coldframe.composition.library import Coldframe
+    from coldframe.errors import StoreError
+
+EARLY = timedelta(days=90)
+"""Amazon charges for the rest of this time when an archive is deleted before it is so old (glacier-api 8)."""
+
+_BATCH = 20
+_REFUSALS = (AccessDenied, InvalidParameterValue, PolicyEnforced)
+"""Answers after which the archive is certainly still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What became of one archive; `error` is why it is still there. One that was gone already counts as deleted."""
+
+    archive: NamedArchive
+    error: StoreError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionPlan:
+    """What deleting some archives would mean.
+
+    Args:
+        size: Their bytes, as far as the catalog knows them.
+        paths: How many files and bundles the catalog lists as their content.
+        members: How many files lie in those bundles, as far as the catalog knows.
+        unknown: How many of the archives the catalog does not know.
+        early: How many are younger than `EARLY`.
+    """
+
+    archives: Sequence[NamedArchive]
+    size: int
+    paths: int
+    members: int
+    unknown: int
+    early: int
+
+
+def plan_deletion(coldframe: Coldframe, archives: Sequence[NamedArchive]) -> DeletionPlan:
+    """Look up what would be lost; nothing is asked of the store."""
+    since = coldframe.clock.now() - EARLY
+    entries = [entry for archive in archives for entry in archive.entries]
+    bundles = [entry for entry in entries if entry.kind is Kind.BUNDLE]
+    return DeletionPlan(
+        archives=archives,
+        size=sum(archive.size or 0 for archive in archives),
+        paths=len({entry.path for entry in entries}),
+        members=sum(1 for bundle in bundles for _ in coldframe.catalog.members(bundle)),
+        unknown=sum(not archive.entries for archive in archives),
+        early=sum(any(entry.archive.archived_at > since for entry in archive.entries) for archive in archives),
+    )
+
+
+def delete_archives(coldframe: Coldframe, archives: Sequence[NamedArchive]) -> Iterator[Deleted]:
+    """Delete archives of one vault, and tell of each as soon as it is done.
+
+    What the store refuses stays in the catalog. When the store breaks off, what was not asked for is not deleted; the
+    one that was asked for is, by whatever deletes or archives next.
+
+    Raises:
+        Busy: An archive run, which might count on them, is under way.
+    """
+    deletions = Deletions(coldframe.catalog.database, coldframe.store.identity)
+    with run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files):
+        settle_deletions(coldframe)
+        for start in range(0, len(archives), _BATCH):
+            yield from _delete_batch(coldframe, deletions, archives[start : start + _BATCH])
+
+
+def settle_deletions(coldframe: Coldframe) -> int:
+    """Finish what a killed run has begun, under the lock of the caller; answers how many archives that were.
+
+    Raises:
+        StoreError: The store cannot be asked; what may be gone stays noted.
+    """
+    deletions = Deletions(coldframe.catalog.database, coldframe.store.identity)
+    pending = deletions.pending()
+    for vault_name, archive_id in pending:
+        if _delete_one(coldframe, vault_name, archive_id) is None:
+            deletions.finish(vault_name, [archive_id])
+        else:
+            deletions.give_up(vault_name, [archive_id])
+    return len(pending)
+
+
+def _delete_batch(coldframe: Coldframe, deletions: Deletions, batch: Sequence[NamedArchive]) -> Iterator[Deleted]:
+    vault_name, ids = batch[0].vault_name, [archive.archive_id for archive in batch]
+    deletions.begin(vault_name, ids)
+    asked = 0
+    try:
+        for archive in batch:
+            asked += 1
+            error = _delete_one(coldframe, vault_name, archive.archive_id)
+            if error is None:
+                deletions.finish(vault_name, [archive.archive_id])
+            else:
+                deletions.give_up(vault_name, [archive.archive_id])
+            yield Deleted(archive, error)
+    finally:
+        if untried := ids[asked:]:
+            deletions.give_up(vault_name, untried)
+
+
+def _delete_one(coldframe: Coldframe, vault_name: str, archive_id: str) -> StoreError | None:
+    """Why an archive is certainly still there, None if it is certainly gone; anything else is raised."""
+    try:
+        coldframe.store.delete_archive(vault_name, archive_id)
+    except ResourceNotFound:
+        return None
+    except _REFUSALS as error:
+        return error
+    return None

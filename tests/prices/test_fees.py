@@ -1,0 +1,85 @@
+"""Deleting early, left-overs and capacity: told before anything is done, on stores that charge."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import pytest
+
+from coldframe.composition import open_coldframe
+from coldframe.model import MIB
+from coldframe.testing.bodies import BytesBody
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cli.conftest import Ran
+
+
+@pytest.fixture
+def priced(cli: Callable[..., Ran], subs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store of one's own that costs a hundred times what a vault costs, with the blue lights in it."""
+    assert cli("vault", "create", "astro").code == 0
+    assert cli("archive", "Subs/Light/Blue", "-v", "astro").code == 0
+    text = resources.files("coldframe.prices").joinpath("amazon.toml").read_text("utf-8")
+    text = text.replace("[regions.us-east-1", "[regions.default").replace("0.0036", "0.36").replace("0.023", "2.3")
+    path = tmp_path / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("COLDFRAME_PRICES", str(path))
+    return subs
+
+
+def test_deleting_early_names_fee_and_date(cli: Callable[..., Ran], priced: Path) -> None:
+    """90 days of storage for what was archived a moment ago, overhead included; nothing is deleted by a rehearsal."""
+    ids = [row["archive_id"] for row in cli("ls", "-o", "json").rows]
+    ran = cli("delete", "-v", "astro", "--dry-run", "--", *ids)
+    assert ran.code == 0, ran.err
+    assert "Deleting now costs $0.0025; from " in ran.err
+    assert "region default, as of 2026-09-28" in ran.err
+    assert len(cli("ls", "-o", "json").rows) == len(ids)
+
+
+def test_deleting_from_a_free_store_names_no_fee(
+    cli: Callable[..., Ran], priced: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without prices nothing is said of them."""
+    monkeypatch.delenv("COLDFRAME_PRICES")
+    archive_id = cli("ls", "-o", "json").rows[0]["archive_id"]
+    ran = cli("delete", "-v", "astro", "--dry-run", "--", archive_id)
+    assert ran.code == 0, ran.err
+    assert "costs" not in ran.err
+
+
+def test_left_overs_cost_by_the_month(cli: Callable[..., Ran], priced: Path) -> None:
+    """Parts that nobody completes."""
+    with open_coldframe() as coldframe:
+        upload_id = coldframe.store.initiate_multipart_upload("astro", part_size=MIB, description="left")
+        coldframe.store.upload_multipart_part("astro", upload_id, BytesBody(bytes(MIB)), start=0)
+    ran = cli("cleanup", "--dry-run")
+    assert ran.code == 0, ran.err
+    assert "A month of them costs $0.0022." in ran.err
+    assert "Not verified: unfinished." in ran.err
+
+
+def test_capacity_names_its_price(cli: Callable[..., Ran], priced: Path) -> None:
+    """Before the question."""
+    ran = cli("capacity", "purchase")
+    assert ran.code == 2
+    assert "A unit and month costs $100.00." in ran.err
+
+
+def test_single_jobs_name_their_price(cli: Callable[..., Ran], priced: Path) -> None:
+    """To start them, and to fetch what they bring; of an archive that nobody knows, that it is not known."""
+    ids = [row["archive_id"] for row in cli("ls", "-o", "json").rows]
+    ran = cli("job", "start", "-v", "astro", "--tier", "Expedited", "--", *ids)
+    assert ran.code == 2
+    assert "Starting them, without fetching what they bring, costs $0.03." in ran.err
+    ran = cli("job", "start", "-v", "astro", "--", "x" * 138)
+    assert "What this costs is not known" in ran.err
+    assert cli("job", "start", "-v", "astro", "--inventory", "--yes").code == 0
+    job_id = cli("job", "list", "-v", "astro", "-o", "json").rows[0]["job_id"]
+    ran = cli("job", "output", "-v", "astro", "--into", "back", "--", job_id)
+    assert ran.code == 2
+    assert "Fetching them costs < $0.0001." in ran.err
