@@ -71,6 +71,6 @@ class Interrupts:
         with suppress(Exception):
             self._leave()
         for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):
+            with suppress(OSError, ValueError, RuntimeError):  # RuntimeError: the signal came in the middle of a line
                 stream.flush()
         os._exit(code)
