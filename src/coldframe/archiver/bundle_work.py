@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from coldframe.errors import ColdframeError
 
 _SLOTS = "bundles"
-_MOST_BUNDLES = 2
+_MOST_BUNDLES = 3
 
 
 class BundleWork:
-    """One bundle on its way. Only two are at a time, since their parts wait in memory; others wait for their turn.
+    """One bundle on its way. Only three are at a time, since their parts wait in memory; others wait for their turn.
 
     Args:
         run: What all work shares.
