@@ -26,9 +26,7 @@ from coldframe.cli.options import (
 )
 from coldframe.cli.output import Column, size_column
 from coldframe.composition.archiving import ArchiveJob
-from coldframe.composition.estimating import archive_costs, measure_archive
 from coldframe.composition.pricing import price_of
-from coldframe.composition.retrieving import decimal_of
 from coldframe.errors import LimitRefused
 from coldframe.progress import Outcome
 from coldframe.quantities import count, format_size
@@ -116,6 +114,8 @@ def command(
         request=request, inventory=settings.inventory, copies=settings.inventory_copy, delete_source=delete_source
     )
     if app.coldframe().terms.is_charging:
+        from coldframe.composition.retrieving import decimal_of  # noqa: PLC0415 - start-up time
+
         question = _tell_price(app, request, decimal_of(max_cost))
         if not (dry_run or app.confirm(question, yes=yes)):
             return Exit.FAILED
@@ -132,6 +132,8 @@ def _tell_price(app: App, request: ArchiveRequest, max_cost: Decimal | None) -> 
     Raises:
         LimitRefused: It costs more in its first year, or nobody knows what it costs.
     """
+    from coldframe.composition.estimating import archive_costs, measure_archive  # noqa: PLC0415 - start-up time
+
     prices = app.coldframe().terms.prices
     if prices is None:
         app.say(CHARGES)

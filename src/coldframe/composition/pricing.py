@@ -127,10 +127,10 @@ def _load(path: str) -> PriceBook:
 
 
 def _store_prices(book: PriceBook | None, region: Region | None) -> StorePrices | None:
-    from coldframe.prices import Calculator, StorageClass  # noqa: PLC0415 - as above
-
     if book is None or region is None:
         return None
+    from coldframe.prices import Calculator, StorageClass  # noqa: PLC0415 - as above
+
     if StorageClass.VAULT not in region.tariffs:
         raise BadSettings(f"{book.origin}: regions.{region.name}.vault: it is missing, and vaults need it.")
     return StorePrices(book, Calculator(region))
