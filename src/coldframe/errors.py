@@ -14,6 +14,13 @@ class ColdframeError(Exception):
     """The root of all errors that coldframe raises on purpose."""
 
 
+def in_words(error: ColdframeError) -> str:
+    """What an error says to whoever sits at the machine, its notes included: those never go over the wire."""
+    text = str(error) or (type(error).__doc__ or type(error).__name__)
+    notes: list[str] = getattr(error, "__notes__", [])
+    return " ".join([f"{text.rstrip('.')}.", *notes]) if notes else text
+
+
 # --- what a store answers (glacier-api 3.2) ---------------------------------------------------------------------------
 
 

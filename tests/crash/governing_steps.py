@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from coldframe.errors import AccessDenied, ResourceNotFound
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 IN_PROGRESS = ("InProgress",)
 LOCKED = "Locked"
+_LONG_AGO = 2010
 
 
 class Setting(Protocol):
@@ -142,10 +144,29 @@ class Capacity:
         raise NotImplementedError
 
 
+class ConfirmedClock:
+    """The retention time that somebody confirmed, by its year: so long ago that the clock does not move it."""
+
+    name = "clock"
+
+    def read(self, store: VaultService, _vault: str) -> str | None:
+        """The year, if it was ever confirmed."""
+        year = store.clock_state().retention_at.year
+        return str(year) if year < _LONG_AGO else None
+
+    def write(self, store: VaultService, _vault: str, value: str) -> None:
+        """Confirm its beginning."""
+        store.confirm_clock(datetime(int(value), 1, 1, tzinfo=UTC))
+
+    def drop(self, _store: VaultService, _vault: str) -> None:
+        """Nobody can take back a word."""
+        raise NotImplementedError
+
+
 SETTINGS: Mapping[str, Setting] = {
-    each.name: each for each in (Tags(), AccessPolicy(), Notices(), RetrievalLimit(), Capacity())
+    each.name: each for each in (Tags(), AccessPolicy(), Notices(), RetrievalLimit(), Capacity(), ConfirmedClock())
 }
-_OF_ACCOUNT = frozenset({"limit", "capacity"})
+_OF_ACCOUNT = frozenset({"limit", "capacity", "clock"})
 
 
 @dataclass(frozen=True, slots=True)

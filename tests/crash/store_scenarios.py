@@ -206,6 +206,7 @@ _SET = (
     Set("v", "notices", "t"),
     Set("v", "limit", str(10**15)),
     Set("v", "capacity", "1"),
+    Set("v", "clock", "2001"),
 )
 
 SCENARIOS: tuple[StoreScenario, ...] = (
@@ -234,6 +235,7 @@ SCENARIOS: tuple[StoreScenario, ...] = (
             Set("v", "tags", None),
             Set("v", "policy", None),
             Set("v", "capacity", "2"),
+            Set("v", "clock", "2002"),
         ),
         before=(*_KEPT, *_SET),
         is_long=True,

@@ -81,7 +81,7 @@ def archives_of_ledger(store: Path, vault_name: str) -> dict[str, bytes]:
     """The archives of a vault, by ID, from the ledger and the blobs."""
     found = {}
     with closing(sqlite3.connect(store / "ledger.sqlite")) as ledger:
-        assert ledger.execute("PRAGMA user_version").fetchone() == (5,)
+        assert ledger.execute("PRAGMA user_version").fetchone() == (6,)
         rows = ledger.execute(
             "SELECT archive.key, archive.size, archive.tree_hash FROM archive JOIN vault ON vault.row = archive.vault"
             " WHERE vault.name = ? AND vault.deleted_ms IS NULL AND archive.deleted_ms IS NULL",

@@ -161,6 +161,14 @@ def test_floor_only_rises(ledger: SqliteLedger) -> None:
         assert ledger.read(lambda facts: facts.floor_ms()) == floor
 
 
+def test_retention_time_is_as_it_was_said(ledger: SqliteLedger) -> None:
+    """0 before anybody said anything, and then what was said last, later or earlier."""
+    assert ledger.read(lambda facts: facts.retention_ms()) == 0
+    for moment in (9, 5):
+        ledger.write(lambda changes, moment=moment: changes.set_retention(moment))  # type: ignore[misc]
+        assert ledger.read(lambda facts: facts.retention_ms()) == moment
+
+
 @given(
     rows=st.lists(st.tuples(st.integers(0, 40), st.none() | st.integers(0, 40)), min_size=1, max_size=12),
     now=st.integers(0, 60),

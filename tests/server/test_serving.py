@@ -404,3 +404,25 @@ def test_the_stores_are_swept_now_and_then(tmp_path: Path) -> None:
     sweeper.start()
     wait_until(lambda: len(swept) >= 3)
     sweeper.stop()
+
+
+def test_a_store_that_cannot_be_swept_keeps_no_other_from_it(tmp_path: Path) -> None:
+    """Each store's time passes with its sweep, also beside one that always fails."""
+    swept: list[str] = []
+
+    class Broken:
+        def sweep(self) -> None:
+            raise RuntimeError("never")
+
+    class Store:
+        def sweep(self) -> None:
+            swept.append("swept")
+
+    class Accounts:
+        def usable(self) -> tuple[list[Broken | Store], list[str]]:
+            return [Broken(), Store()], []
+
+    sweeper = Sweeper(Accounts(), seconds=0.01, clock=SystemClock())  # type: ignore[arg-type]  # all that it asks
+    sweeper.start()
+    wait_until(lambda: len(swept) >= 2)
+    sweeper.stop()

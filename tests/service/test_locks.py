@@ -143,6 +143,7 @@ def test_age_protects_whole_days(store: VaultService, clock: FakeClock) -> None:
     with pytest.raises(AccessDenied):
         store.delete_archive(VAULT, archive_id)
     clock.set(made + timedelta(days=365))
+    store.confirm_clock(clock.now())
     store.delete_archive(VAULT, archive_id)
 
 

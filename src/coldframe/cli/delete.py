@@ -16,6 +16,7 @@ from coldframe.composition.archives import find_archives
 from coldframe.composition.deleting import EARLY, delete_archives, plan_deletion
 from coldframe.composition.fees import early_fee
 from coldframe.composition.vaults import find_vault
+from coldframe.errors import in_words
 from coldframe.quantities import count, format_size
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def command(
             error = deleted.error
             printer.row(_row(deleted.archive, "deleted" if error is None else "failed", str(error) if error else None))
             if error is not None:
-                app.say(f"{deleted.archive.path or deleted.archive.archive_id}: still there: {error}")
+                app.say(f"{deleted.archive.path or deleted.archive.archive_id}: still there: {in_words(error)}")
                 failed += 1
     app.say(f"{count(len(plan.archives) - failed, 'archive')} deleted" + (f"; {failed:,} failed." if failed else "."))
     if not failed:

@@ -14,7 +14,7 @@ import click
 from coldframe.cli.app import App, forget_output, say
 from coldframe.cli.command import Lazy, LazyGroup, OutputClosed, debug_option
 from coldframe.cli.exits import Exit, exit_for
-from coldframe.errors import ColdframeError
+from coldframe.errors import ColdframeError, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,7 +127,7 @@ def _tell(error: Exception, app: App) -> Exit:
 def describe(error: Exception) -> str:
     """An error in plain words: what, which file or vault, what to do next."""
     if isinstance(error, ColdframeError):
-        return str(error) or (type(error).__doc__ or type(error).__name__)
+        return in_words(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
     return f"this should not have happened: {type(error).__name__}: {error}. With --debug it says where."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli import vault_access, vault_lock, vault_notifications, vault_tags
+from coldframe.cli import vault_access, vault_clock, vault_lock, vault_notifications, vault_tags
 from coldframe.cli.command import Group
 from coldframe.cli.exits import Exit
 from coldframe.cli.options import VAULT, dry_run_option, output_option, store_option, yes_option
@@ -47,6 +47,7 @@ command.add_command(vault_tags.tag)
 command.add_command(vault_tags.untag)
 command.add_command(vault_access.group)
 command.add_command(vault_lock.group)
+command.add_command(vault_clock.confirm_clock)
 command.add_command(vault_notifications.group)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from coldframe.clock import format_moment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from coldframe.clock import Clock
     from coldframe.composition.accounts import Accounts
 
@@ -50,9 +53,20 @@ class Sweeper:
         rest = min(_FIRST_SECONDS, self._seconds)
         while not self._stopping.wait(rest):
             rest = self._seconds
-            try:
-                for store in self._accounts.usable()[0]:
+            self._sweep_all()
+
+    def _sweep_all(self) -> None:
+        """Sweep each store, whatever becomes of the others: with it passes the time of a store that nobody uses."""
+        with self._telling():
+            for store in self._accounts.usable()[0]:
+                with self._telling():
                     store.sweep()
-            except Exception as error:  # noqa: BLE001 - the next sweep takes what this one could not
-                told = {"at": format_moment(self._clock.now()), "event": "sweep failed", "message": str(error)}
-                _log.error("%s", json.dumps({**told, "error": type(error).__name__}))
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Tell what fails, and go on: the next sweep takes what this one could not."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - as above
+            told = {"at": format_moment(self._clock.now()), "event": "sweep failed", "message": str(error)}
+            _log.error("%s", json.dumps({**told, "error": type(error).__name__}))

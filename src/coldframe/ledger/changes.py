@@ -58,6 +58,10 @@ class SqliteChanges(SqliteFacts, SqliteGoverningChanges, SqliteKeyChanges, Sqlit
         """Remember that it is at least `now_ms`."""
         self._connection.execute("UPDATE store SET floor_ms = ?1 WHERE floor_ms < ?1", (now_ms,))
 
+    def set_retention(self, retention_ms: int) -> None:
+        """Say how late it is for vault locks."""
+        self._connection.execute("UPDATE store SET retention_ms = ?", (retention_ms,))
+
     def add_vault(self, name: str, now_ms: int) -> None:
         """Make a vault."""
         self._connection.execute("INSERT INTO vault (name, created_ms) VALUES (?, ?)", (name, now_ms))

@@ -25,7 +25,14 @@ SCHEMA = sqlite.Schema(
     what="the ledger",  # without its path: a store tells strangers nothing of its disks
     application_id=0x434C4447,  # "CLDG"
     folder=os.path.join(os.path.dirname(__file__), "sql"),
-    scripts=("0001_ledger.sql", "0002_governing.sql", "0003_keys.sql", "0004_outbox.sql", "0005_account.sql"),
+    scripts=(
+        "0001_ledger.sql",
+        "0002_governing.sql",
+        "0003_keys.sql",
+        "0004_outbox.sql",
+        "0005_account.sql",
+        "0006_retention.sql",
+    ),
     unavailable=ServiceUnavailable,
     found=_give_identity,
 )

@@ -77,6 +77,10 @@ class SqliteFacts(SqliteGoverningFacts, SqliteKeyFacts, SqliteOutboxFacts):
         """The latest moment that any transaction has seen."""
         return int(self._value("SELECT floor_ms FROM store"))
 
+    def retention_ms(self) -> int:
+        """How late it is for vault locks."""
+        return int(self._value("SELECT retention_ms FROM store"))
+
     def vault(self, name: str) -> VaultRow | None:
         """The vault of that name."""
         found = self._row(f"{_VAULT} AND name = ?", (name,))

@@ -153,6 +153,10 @@ class Facts(GoverningFacts, KeyFacts, OutboxFacts, Protocol):
         """The latest moment that any transaction has seen: time never runs back behind it."""
         ...
 
+    def retention_ms(self) -> int:
+        """How late it is for vault locks; 0 if that was never said."""
+        ...
+
     def vault(self, name: str) -> VaultRow | None:
         """The vault of that name."""
         ...
@@ -249,6 +253,10 @@ class Changes(Facts, GoverningChanges, KeyChanges, OutboxChanges, Protocol):
 
     def raise_floor(self, now_ms: int) -> None:
         """Remember that it is at least `now_ms`."""
+        ...
+
+    def set_retention(self, retention_ms: int) -> None:
+        """Say how late it is for vault locks."""
         ...
 
     def add_vault(self, name: str, now_ms: int) -> None:

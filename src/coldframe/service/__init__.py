@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from coldframe.service.retention import ClockState
 from coldframe.service.scrubbing import Finding, FindingKind, ScrubProgress
 from coldframe.service.service import VaultService
 from coldframe.service.sweeping import SweepReport
 
-__all__ = ["Finding", "FindingKind", "ScrubProgress", "SweepReport", "VaultService"]
+__all__ = ["ClockState", "Finding", "FindingKind", "ScrubProgress", "SweepReport", "VaultService"]

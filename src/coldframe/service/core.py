@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from coldframe.clock import to_milliseconds
 from coldframe.errors import InvalidParameterValue, ResourceNotFound, ServiceUnavailable
 from coldframe.ports import PartRow, SelfHashing
+from coldframe.service.retention import retention_after
 from coldframe.service.rules import is_vault_name
 
 if TYPE_CHECKING:
@@ -78,8 +79,13 @@ class Core:
         return max(to_milliseconds(self.clock.now()), facts.floor_ms())
 
     def _pass_time(self, changes: Changes) -> int:
-        now_ms = self._now(changes)
+        """The time, remembered with whatever the transaction commits, as is how late it is for locks."""
+        clock_ms = to_milliseconds(self.clock.now())
+        now_ms, retention_ms = max(clock_ms, changes.floor_ms()), changes.retention_ms()
         changes.raise_floor(now_ms)
+        moved_ms = retention_after(retention_ms, clock_ms)
+        if moved_ms != retention_ms:
+            changes.set_retention(moved_ms)
         return now_ms
 
 

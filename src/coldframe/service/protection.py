@@ -8,9 +8,9 @@ evaluated denies everything (I5, I10). Policies are read by `PolicyRules`, which
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from coldframe.clock import from_milliseconds
+from coldframe.clock import format_moment, from_milliseconds
 from coldframe.errors import AccessDenied, InvalidParameterValue
 from coldframe.ports.admin import MAX_POLICY_SIZE
 
@@ -85,13 +85,21 @@ def require_permitted(  # noqa: PLR0913 - what is done to what, with what, and w
     archive: ArchiveRow | None = None,
     sent_tags: Mapping[str, str | None] | None = None,
 ) -> None:
-    """Refuse, with `AccessDenied`, what the vault's lock forbids."""
+    """Refuse, with `AccessDenied`, what the vault's lock forbids now, or would forbid at the retention time.
+
+    So a clock that was set forward opens no lock early: an archive must be old enough by both times.
+    """
     lock = lock_in_force(facts.lock(vault.row), now_ms)
     if lock is None:
         return
-    deed = _deed(facts, lock, operation, at_ms=now_ms, archive=archive)
-    if _protects(core, lock, replace(deed, sent_tags=sent_tags)):
-        _refuse(core, operation, core.arn(vault.name))
+    deed = replace(_deed(facts, lock, operation, at_ms=now_ms, archive=archive), sent_tags=sent_tags)
+    if _protects(core, lock, deed):
+        raise _refusal(core, operation, core.arn(vault.name))
+    retention_ms = facts.retention_ms()
+    if retention_ms != now_ms and _protects(core, lock, replace(deed, at=from_milliseconds(retention_ms))):
+        refusal = _refusal(core, operation, core.arn(vault.name))
+        refusal.add_note(_standing_still(retention_ms))
+        raise refusal
 
 
 def is_held(core: Core, facts: Facts, archive: ArchiveRow, now_ms: int) -> bool:
@@ -124,9 +132,17 @@ def _protects(core: Core, lock: LockRow, deed: Deed) -> bool:
         return True
 
 
-def _refuse(core: Core, operation: str, vault_arn: str) -> NoReturn:
+def _refusal(core: Core, operation: str, vault_arn: str) -> AccessDenied:
     """The usual words (glacier-api 13); who asked, the service does not know, so it names the owner."""
-    raise AccessDenied(
+    return AccessDenied(
         f"User: arn:aws:iam::{core.account_id}:root is not authorized to perform: glacier:{operation} "
         f"on resource: {vault_arn} with an explicit deny"
+    )
+
+
+def _standing_still(retention_ms: int) -> str:
+    """What only the operator is told, who can do something about it: a note, which does not go over the wire."""
+    return (
+        f"For locks it is still {format_moment(from_milliseconds(retention_ms))}: the clock is ahead by a step of more "
+        "than 24 hours. If it is right, say so with `coldframe vault confirm-clock`."
     )

@@ -17,6 +17,7 @@ from coldframe.service.notices import ServiceNotices
 from coldframe.service.outbox import ServiceOutbox
 from coldframe.service.policy_rules import ReadPolicies
 from coldframe.service.rehearsing import Rehearsal
+from coldframe.service.retention import ServiceRetention
 from coldframe.service.scrubbing import Scrub, progress_of
 from coldframe.service.standing import ServiceStanding
 from coldframe.service.sweeping import Sweep
@@ -50,6 +51,7 @@ class VaultService(
     ServiceLocks,
     ServiceLimits,
     ServiceStanding,
+    ServiceRetention,
 ):
     """Implements `ports.admin.GovernedStore`.
 
