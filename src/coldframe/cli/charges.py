@@ -53,9 +53,9 @@ def price_refusal(tier: Tier, price: Price, max_cost: Decimal) -> str:
     if price.amount <= max_cost:
         return (
             f"{tier} should cost {show_price(price.amount)}, but may come to {show_price(price.limit)}, "
-            f"more than the {show_price(max_cost)} of --max-cost: not every figure is verified."
+            f"more than --max-cost {max_cost}: not every figure is verified."
         )
-    return f"{tier} would cost {show_price(price.amount)}, more than the {show_price(max_cost)} of --max-cost."
+    return f"{tier} would cost ${price.amount:f}, more than --max-cost {max_cost}."
 
 
 def tell_sum(app: App, prices: StorePrices | None, what: str, charge: Callable[[Calculator], Charge | None]) -> None:
