@@ -5,10 +5,11 @@ Not a conftest, since pytest takes options only from those that it loads at the 
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+
+from figures import write_figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,18 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what was tried, summed up by kind."""
-    totals: dict[str, Counter[str]] = {}
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            for kind, figures in getattr(report, "user_properties", []):
-                if kind.startswith(_PREFIX) and report.when == "call":
-                    totals.setdefault(kind.removeprefix(_PREFIX), Counter()).update(figures, seconds=report.duration)
-    if totals:
-        terminalreporter.section("what was tried")
-    for kind, total in sorted(totals.items()):
-        seconds = total.pop("seconds")
-        counts = ", ".join(f"{count:,} {name}" for name, count in total.items())
-        terminalreporter.write_line(f"{kind}: {counts} in {seconds:.0f} s")
+    write_figures(terminalreporter, title="what was tried", prefix=_PREFIX)
 
 
 @pytest.fixture

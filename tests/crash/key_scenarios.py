@@ -3,43 +3,25 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coldframe.composition.accounts import SEAL_NAME, open_accounts
 from coldframe.composition.stores import OWN_ACCOUNT
-from coldframe.errors import ColdframeError
 from coldframe.keyring import KeyState
 from coldframe.testing.clock import FakeClock
-from crash.bench import CHECKPOINT_PAGES, Observation, is_database_sync
+from crash.bench import Observation
+from crash.steps import SteppedScenario, SteppedSession
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Protocol
+    from collections.abc import Sequence
 
     from coldframe.composition.accounts import Accounts
     from coldframe.keyring import KeyInfo
-    from coldframe.testing.recording import Operation
     from coldframe.wire.access import Key
     from crash.bench import Bench
     from crash.expectations import Subject, Value
-
-    class Step(Protocol):
-        """One thing done to the keys of an account; tells what it promises, and can be done again after a crash."""
-
-        def do(self, work: Work) -> None:
-            """Do it for the first time."""
-            ...
-
-        def finish(self, work: Work) -> None:
-            """Do it unless it is done."""
-            ...
-
-        def leaves(self) -> tuple[str, str]:
-            """The account, and how its keys stand when it is done."""
-            ...
-
+    from crash.steps import Step
 
 OTHER = "123456789012"
 _FOLDER = "store"
@@ -77,9 +59,9 @@ class MakeKey:
         if not work.keys(self.account_id):
             self.do(work)
 
-    def leaves(self) -> tuple[str, str]:
+    def leaves(self) -> dict[Subject, Value]:
         """A key."""
-        return self.account_id, _ACTIVE
+        return {("keys", self.account_id): _ACTIVE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +83,9 @@ class RotateKey:
         if len(work.keys(self.account_id)) == 1:
             self.do(work)
 
-    def leaves(self) -> tuple[str, str]:
+    def leaves(self) -> dict[Subject, Value]:
         """Two keys."""
-        return self.account_id, _BOTH
+        return {("keys", self.account_id): _BOTH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,32 +105,14 @@ class RevokeKey:
 
     finish = do
 
-    def leaves(self) -> tuple[str, str]:
+    def leaves(self) -> dict[Subject, Value]:
         """A key that is worth nothing."""
-        return self.account_id, _REVOKED
+        return {("keys", self.account_id): _REVOKED}
 
 
 @dataclass(frozen=True)
-class KeyScenario:
+class KeyScenario(SteppedScenario[Work]):
     """Steps done to keys, after others that are safe already; without any even the store is not there yet."""
-
-    name: str
-    steps: tuple[Step, ...]
-    before: tuple[Step, ...] = ()
-    typed: tuple[type[Exception], ...] = (ColdframeError,)
-    checkpoint_pages: int = CHECKPOINT_PAGES
-    is_long: bool = False
-
-    def prepare(self, bench: Bench) -> None:
-        """Do what is safe before."""
-        if self.before:
-            with closing(self.open(bench)) as session:
-                for step in self.before:
-                    step.do(session.work)
-
-    def stops_at(self, failed: Operation, /) -> bool:
-        """Nothing is trusted that would be written after a failed sync (reliability 0.2)."""
-        return is_database_sync(failed)
 
     def open(self, bench: Bench) -> KeySession:
         """Open the accounts."""
@@ -157,28 +121,13 @@ class KeyScenario:
         accounts = open_accounts(bench.path(_FOLDER), clock=clock, files=bench.files, vfs=bench.vfs)
         return KeySession(self.steps, Work(accounts, bench, clock), bench.path(_FOLDER))
 
-    def finished(self) -> Mapping[Subject, Value]:
-        """How the keys of all accounts stand at the end."""
-        return {("keys", account): value for account, value in (s.leaves() for s in (*self.before, *self.steps))}
 
-
-class KeySession:
+class KeySession(SteppedSession[Work]):
     """Keys at work."""
 
-    def __init__(self, steps: Sequence[Step], work: Work, folder: str) -> None:
-        self.work = work
-        self._steps = steps
+    def __init__(self, steps: Sequence[Step[Work]], work: Work, folder: str) -> None:
+        super().__init__(steps, work)
         self._folder = folder
-
-    def run(self) -> None:
-        """Take all steps."""
-        for step in self._steps:
-            step.do(self.work)
-
-    def finish(self) -> None:
-        """Take the steps that are not taken yet."""
-        for step in self._steps:
-            step.finish(self.work)
 
     def observe(self) -> Observation:
         """Open every seal, and every account's store."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from coldframe.ports.admin import VaultEvent, VaultNotifications
 from coldframe.service.ids import Kind, decode_id
 from coldframe.service.outbox import CLAIM_MS, OutboxPorts
 from coldframe.testing.clock import FakeClock
-from crash.store_scenarios import StoreScenario, StoreSession, add_fact
+from crash.store_scenarios import FOLDER, StoreScenario, StoreSession, add_fact
 from crash.store_steps import CreateVault, Delete, Upload, Work, archive_ids
 
 if TYPE_CHECKING:
@@ -175,14 +174,8 @@ class NoticeScenario(StoreScenario):
     def open(self, bench: Bench) -> NoticeSession:
         """Open the store, which recovers it."""
         clock, waits = FakeClock(), TierWaits(bulk_seconds=_WAIT_SECONDS)
-        store = open_embedded(bench.path(self.folder), clock=clock, files=bench.files, vfs=bench.vfs, waits=waits)
-        return NoticeSession(self.steps, Work(store, bench, clock), bench.path(self.folder))
-
-    def prepare(self, bench: Bench) -> None:
-        """Do what is safe before."""
-        with closing(self.open(bench)) as session:
-            for step in self.before:
-                step.do(session.work)
+        store = open_embedded(bench.path(FOLDER), clock=clock, files=bench.files, vfs=bench.vfs, waits=waits)
+        return NoticeSession(self.steps, Work(store, bench, clock), bench.path(FOLDER))
 
 
 _KEPT = (CreateVault("v"), Upload("v", "kept", _KEPT_DATA))

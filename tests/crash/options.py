@@ -5,13 +5,14 @@ Not a conftest, since pytest takes options only from those that it loads at the 
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
 
 from crash.explorer import Effort
+from crash.trials import Trials
+from figures import write_figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,18 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what was tried, summed up by kind, with the rate on one core."""
-    totals: dict[str, Counter[str]] = {}
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            for kind, figures in getattr(report, "user_properties", []):
-                if kind.startswith(_PREFIX) and report.when == "call":
-                    totals.setdefault(kind.removeprefix(_PREFIX), Counter()).update(figures, seconds=report.duration)
-    if totals:
-        terminalreporter.section("crash tests")
-    for kind, total in sorted(totals.items()):
-        seconds = total.pop("seconds")
-        counts = ", ".join(f"{count:,} {name}" for name, count in total.items())
-        terminalreporter.write_line(f"{kind}: {counts} in {seconds:.0f} s")
+    write_figures(terminalreporter, title="crash tests", prefix=_PREFIX)
 
 
 @pytest.fixture
@@ -71,3 +61,11 @@ def effort(request: pytest.FixtureRequest) -> Callable[[float], Effort]:
 def every(request: pytest.FixtureRequest) -> int:
     """Only every so manieth kill point and fault of the long scenarios is tried."""
     return int(request.config.getoption("--crash-every"))
+
+
+@pytest.fixture
+def trials(
+    effort: Callable[[float], Effort], figures: Callable[[Findings | Kills | Failures], None], every: int
+) -> Trials:
+    """What a scenario is put through."""
+    return Trials(effort, figures, every)

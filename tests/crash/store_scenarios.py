@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import apsw
 
 from coldframe.composition import open_store
-from coldframe.errors import ColdframeError
 from coldframe.model import MIB, ArchiveRetrieval, InventoryFormat
 from coldframe.service import VaultService
 from coldframe.testing.bodies import read_output
 from coldframe.testing.clock import FakeClock
 from coldframe.tree_hash import tree_hash
-from crash.bench import CHECKPOINT_PAGES, Observation, is_database_sync
+from crash.bench import Observation
 from crash.governing_steps import AbortLock, Attack, BeginLock, DropVault, Lock, Set, governing
+from crash.steps import SteppedScenario, SteppedSession
 from crash.store_steps import (
     CreateVault,
     Delete,
@@ -36,14 +36,14 @@ from crash.store_steps import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from coldframe.model import JobDescription
-    from coldframe.testing.recording import Operation
     from crash.bench import Bench
     from crash.expectations import Subject, Value
-    from crash.store_steps import Step
+    from crash.steps import Step
 
+FOLDER = "store"
 _SMALL, _OTHER = b"a light" * 300, b"another" * 900
 _LARGE = bytes(range(256)) * 4096 + b"the last part is short"
 
@@ -80,61 +80,23 @@ class StoreFolder:
 
 
 @dataclass(frozen=True)
-class StoreScenario:
+class StoreScenario(SteppedScenario[Work]):
     """Steps done to an embedded store, after others that are safe already."""
-
-    name: str
-    steps: tuple[Step, ...]
-    before: tuple[Step, ...] = ()
-    typed: tuple[type[Exception], ...] = (ColdframeError,)
-    checkpoint_pages: int = CHECKPOINT_PAGES
-    folder: str = "store"
-    is_long: bool = False
-    """Only every so manieth point of it is tried, unless a run asks for all."""
-
-    def prepare(self, bench: Bench) -> None:
-        """Do what is safe before; without any such step even the store is not there yet."""
-        if self.before:
-            with closing(self.open(bench)) as session:
-                for step in self.before:
-                    step.do(session.work)
-
-    def stops_at(self, failed: Operation, /) -> bool:
-        """Nothing is trusted that would be written after a failed sync (reliability 0.2)."""
-        return is_database_sync(failed)
 
     def open(self, bench: Bench) -> StoreSession:
         """Open the store, which recovers it."""
         clock = FakeClock()
-        store = open_store(bench.path(self.folder), clock=clock, files=bench.files, vfs=bench.vfs)
+        store = open_store(bench.path(FOLDER), clock=clock, files=bench.files, vfs=bench.vfs)
         assert isinstance(store, VaultService)
-        return StoreSession(self.steps, Work(store, bench, clock), bench.path(self.folder))
-
-    def finished(self) -> Mapping[Subject, Value]:
-        """What all steps together leave."""
-        found: dict[Subject, Value] = {}
-        for step in (*self.before, *self.steps):
-            found |= step.leaves()
-        return {subject: value for subject, value in found.items() if value is not None}
+        return StoreSession(self.steps, Work(store, bench, clock), bench.path(FOLDER))
 
 
-class StoreSession:
+class StoreSession(SteppedSession[Work]):
     """A store at work."""
 
-    def __init__(self, steps: Sequence[Step], work: Work, folder: str) -> None:
-        self.work = work
-        self._steps = steps
+    def __init__(self, steps: Sequence[Step[Work]], work: Work, folder: str) -> None:
+        super().__init__(steps, work)
         self._folder = StoreFolder(folder)
-
-    def run(self) -> None:
-        """Take all steps."""
-        for step in self._steps:
-            step.do(self.work)
-
-    def finish(self) -> None:
-        """Take the steps that are not taken yet."""
-        for step in self._steps:
-            step.finish(self.work)
 
     def observe(self) -> Observation:
         """Read everything."""

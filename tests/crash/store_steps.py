@@ -19,28 +19,12 @@ from coldframe.tree_hash import tree_hash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Protocol
 
     from coldframe.model import JobDescription, Page, UploadDescription
     from coldframe.service import VaultService
     from coldframe.testing.clock import FakeClock
     from crash.bench import Bench
     from crash.expectations import Subject, Value
-
-    class Step(Protocol):
-        """One thing done to a store."""
-
-        def do(self, work: Work) -> None:
-            """Do it for the first time."""
-            ...
-
-        def finish(self, work: Work) -> None:
-            """Do it unless it is done."""
-            ...
-
-        def leaves(self) -> dict[Subject, Value]:
-            """What is there, or not there, when it is done."""
-            ...
 
 
 @dataclass(frozen=True, slots=True)

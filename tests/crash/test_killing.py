@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from crash.killing import CAN_FORK, Killer
+from crash.killing import Killer
 from crash.miniature import Miniature
+from crash.trials import needs_fork
 
-pytestmark = pytest.mark.skipif(not CAN_FORK, reason="kill points need fork")
+pytestmark = needs_fork
 
 
 def test_killer_finds_nothing_in_a_service_that_keeps_the_order() -> None:

@@ -11,30 +11,24 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
-import pytest
-
 from coldframe.clock import SystemClock
 from coldframe.stores.glacier import GlacierStore
 from coldframe.stores.opening import client_config
 from coldframe.wire.access import AccountAuthorizer, StaticKeyring
 from coldframe.wire.face import Face
 from coldframe.wire.in_process import open_client
-from crash.explorer import Recording, explore
-from crash.failing import Failer
 from crash.governing_steps import Lock, Set
-from crash.killing import CAN_FORK, Killer
 from crash.store_scenarios import StoreScenario, StoreSession
 from crash.store_steps import CreateVault, Delete, Multipart, Retrieve, TakeInventory, Upload, Work
+from crash.trials import each_error, each_of, needs_fork
 from wire.world import KEY, REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from coldframe.service import VaultService
     from coldframe.wire.http import Request, Response
     from crash.bench import Bench
-    from crash.explorer import Effort
-    from crash.store_steps import Step
+    from crash.steps import Step
+    from crash.trials import Trials
 
 _SMALL, _OTHER = b"a light" * 300, b"another" * 900
 _LARGE = bytes(range(256)) * 4096 + b"the last part is short"
@@ -53,7 +47,7 @@ class ServedScenario(StoreScenario):
 class ServedSession(StoreSession):
     """A store at work for a client; looked at from inside."""
 
-    def __init__(self, steps: tuple[Step, ...], inside: StoreSession) -> None:
+    def __init__(self, steps: tuple[Step[Work], ...], inside: StoreSession) -> None:
         self.work = inside.work
         self._steps = steps
         self._folder = inside._folder
@@ -132,38 +126,22 @@ SCENARIOS = (
     ),
 )
 
-each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 
-
-@each_scenario
-def test_power_cut_breaks_no_promise_over_the_wire(
-    scenario: ServedScenario, effort: Callable[[float], Effort], figures: Callable[..., None]
-) -> None:
+@each_of(SCENARIOS)
+def test_power_cut_breaks_no_promise_over_the_wire(scenario: ServedScenario, trials: Trials) -> None:
     """Whatever a power cut leaves: every answer that a client had stays true."""
-    found = explore(Recording(scenario), effort(_SHARE))
-    figures(found)
-    assert not found.violations, found.report()
+    trials.cut(scenario, share=_SHARE)
 
 
-@pytest.mark.skipif(not CAN_FORK, reason="kill points need fork")
-@each_scenario
-def test_kill_breaks_no_promise_over_the_wire(
-    scenario: ServedScenario, figures: Callable[..., None], every: int
-) -> None:
+@needs_fork
+@each_of(SCENARIOS)
+def test_kill_breaks_no_promise_over_the_wire(scenario: ServedScenario, trials: Trials) -> None:
     """Any change of the disk may be the server's last one, or half of it."""
-    kills = Killer(scenario, every=every).kill()
-    figures(kills)
-    assert kills.points >= 10
-    assert not kills.violations, "\n".join(kills.violations[:5])
+    trials.kill(scenario, points=10)
 
 
-@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC], ids=errno.errorcode.__getitem__)
-@each_scenario
-def test_failing_disk_breaks_no_promise_over_the_wire(
-    scenario: ServedScenario, number: int, figures: Callable[..., None], every: int
-) -> None:
+@each_error([errno.EIO, errno.ENOSPC])
+@each_of(SCENARIOS)
+def test_failing_disk_breaks_no_promise_over_the_wire(scenario: ServedScenario, number: int, trials: Trials) -> None:
     """A failed operation is the original's 500, promises nothing, and leaves a server that works."""
-    failures = Failer(scenario, every=every).fail(number, is_lasting=False)
-    figures(failures)
-    assert failures.injected
-    assert not failures.violations, "\n".join(failures.violations[:5])
+    trials.fail(scenario, number)
