@@ -72,7 +72,7 @@ def test_catalog_comes_back_from_the_vault(store: VaultService, catalog: Catalog
         ("Subs/Bias.zip", Kind.BUNDLE, 6, 5),
         ("Subs/empty.txt", Kind.FILE, 0, 5),
         ("C/Users/me/theirs.fit", Kind.FILE, 6, None),
-        (f"archive/{ids[4][-12:]}", Kind.FILE, 8, None),
+        (f"archive/{ids[4][-12:]}/A wonderful night", Kind.FILE, 8, None),
     ]
     assert entries[ids[0]].archive.tree_hash == tree_hash(b"blue")
     assert entries[ids[2]].archive.size == 1
@@ -200,10 +200,10 @@ def test_rebuild_takes_many_archives_in_batches(
         ("\\\\nas\\Subs\\a.fit", "nas/Subs/a.fit"),
         ("Subs/a b.fit", "Subs/a b.fit"),
         ("../../etc/passwd.txt", "etc/passwd.txt"),
-        ("no name at all", "archive/000000000007"),
-        ('{"Path": "a.fit"}', "archive/000000000007"),
-        ("a\nb.fit", "archive/000000000007"),
-        ("<m><v>4</v></m>", "archive/000000000007"),
+        ("no name at all", "archive/000000000007/no name at all"),
+        ('{"Path": "a.fit"}', "a.fit"),
+        ("a\nb.fit", "archive/000000000007/a_b.fit"),
+        ("<m><v>4</v></m>", "archive/000000000007/<m><v>4<_v><_m>"),
     ],
 )
 def test_foreign_description_is_a_path_if_it_looks_like_one(description: str, path: str) -> None:

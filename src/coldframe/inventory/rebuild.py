@@ -5,15 +5,14 @@ What the catalog has stays; what the inventory does not know yet may be newer th
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from coldframe.catalog import ArchiveRecord, Entry, Kind
 from coldframe.errors import FormatError
-from coldframe.inventory.csv_rows import foreign_path
 from coldframe.inventory.description import decode_description
+from coldframe.inventory.foreign import decode_foreign, label_of
 from coldframe.inventory.vault_jobs import InventoryJobs
 from coldframe.inventory.vault_json import BadItem, VaultInventory
 
@@ -30,7 +29,6 @@ JOB_DESCRIPTION = "coldframe inventory rebuild"
 
 _BATCH = 500
 _KEPT = 100
-_FILE_NAME = re.compile(r"[^\x00-\x1f\x7f<>|\"?*:]{1,1000}\.[A-Za-z0-9]{1,10}")
 _ID_LENGTH = 12
 
 
@@ -81,13 +79,13 @@ def rebuild_catalog(store: ColdStore, catalog: Catalog, vault_name: str) -> Rebu
 def described_entry(archive: ArchiveRecord) -> Entry:
     """The entry that an archive's description tells of, as far as it does.
 
-    A description of another program is taken for the path if it looks like a file name; otherwise the end of the
-    archive ID names the archive, since in our own IDs many begin alike.
+    Other clients' descriptions are read where their form is known. What names no file is kept as a name in a folder
+    of the archive's own, so that it can be searched for and two of a kind stay apart; the folder has the end of the
+    archive ID, since in our own IDs many begin alike.
     """
     described = decode_description(archive.description)
     if described is None:
-        path = _foreign_name(archive.description) or f"archive/{archive.archive_id[-_ID_LENGTH:]}"
-        return Entry(path=path, kind=Kind.FILE, size=archive.size, modified_ns=None, archive=archive)
+        return _foreign_entry(archive)
     path = described.path
     if not described.is_whole_path:
         path = f"shortened/{(described.path_sha256 or '')[:_ID_LENGTH]}/{path.lstrip('/')}"
@@ -170,7 +168,9 @@ def _refuse(report: Rebuilt, problem: str) -> None:
         report.problems += (problem,)
 
 
-def _foreign_name(description: str) -> str:
-    text = description.strip()
-    plain = foreign_path(text)
-    return plain if plain and _FILE_NAME.fullmatch(plain) else ""
+def _foreign_entry(archive: ArchiveRecord) -> Entry:
+    found = decode_foreign(archive.description)
+    label = "" if found else label_of(archive.description)
+    path = found.path if found else "/".join(filter(None, ("archive", archive.archive_id[-_ID_LENGTH:], label)))
+    modified_ns = found.modified_ns if found else None
+    return Entry(path=path, kind=Kind.FILE, size=archive.size, modified_ns=modified_ns, archive=archive)
