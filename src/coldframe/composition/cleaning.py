@@ -61,7 +61,8 @@ def abort_leftovers(coldframe: Coldframe, leftovers: Sequence[Leftover]) -> None
     Raises:
         Busy: An archive run is using them at this moment.
     """
-    with run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files):
+    lock = run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files, command="cleanup")
+    with lock:
         for leftover in leftovers:
             coldframe.store.abort_multipart_upload(leftover.vault_name, leftover.upload.upload_id)
             if leftover.attempt is not None:

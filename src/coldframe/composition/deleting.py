@@ -79,7 +79,8 @@ def delete_archives(coldframe: Coldframe, archives: Sequence[NamedArchive]) -> I
         Busy: An archive run, which might count on them, is under way.
     """
     deletions = Deletions(coldframe.catalog.database, coldframe.store.identity)
-    with run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files):
+    lock = run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files, command="delete")
+    with lock:
         settle_deletions(coldframe)
         for start in range(0, len(archives), _BATCH):
             yield from _delete_batch(coldframe, deletions, archives[start : start + _BATCH])

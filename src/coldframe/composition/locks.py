@@ -1,4 +1,4 @@
-"""One archive run at a time on one catalog, and who it is that holds it."""
+"""One archive run and one watch at a time on one catalog, and who it is that holds it (ADR 39)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,18 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def run_lock(folder: str, name: str, *, clock: Clock, files: Files) -> Iterator[None]:
+def run_lock(folder: str, name: str, *, clock: Clock, files: Files, command: str = "") -> Iterator[None]:
     """Hold the lock `name` in `folder` for as long as the block runs.
 
-    The system lets go of it when the process ends, however it ends. Who holds it stands in a file beside it, because
-    on Windows nobody else can read a locked file.
+    The system lets go of it when the process ends, however it ends, so what a killed run leaves behind holds nobody up.
+    Who holds it stands in a file beside it, because on Windows nobody else can read a locked file.
+
+    Args:
+        folder: Where the locks of the catalog lie.
+        name: What is to be held by one run only: `archive` or `watch`.
+        clock: Tells since when it is held.
+        files: Write who holds it.
+        command: Which of coldframe's commands it is, if it is not called like the lock.
 
     Raises:
         Busy: Another process holds it; the message says which, where and since when.
@@ -32,16 +39,19 @@ def run_lock(folder: str, name: str, *, clock: Clock, files: Files) -> Iterator[
     from filelock import FileLock, Timeout  # noqa: PLC0415 - start-up time
 
     ensure_folder(files, folder)
-    lock = FileLock(os.path.join(folder, f"{name}.lock"))
+    lock = FileLock(os.path.join(folder, f"{name}.lock"), thread_local=False)
     holder = os.path.join(folder, f"{name}.holder.json")
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise Busy(
-            f"Another {name} run is using this catalog{_tell_holder(holder)}. Try again when it is done."
-        ) from None
+        raise Busy(f"Another run is using this catalog{_tell_holder(holder)}. Try again when it is done.") from None
     try:
-        me = {"pid": os.getpid(), "host": socket.gethostname(), "since": format_moment(clock.now())}
+        me = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "command": f"coldframe {command or name}",
+            "since": format_moment(clock.now()),
+        }
         durable_write(files, folder, os.path.basename(holder), [json.dumps(me).encode()])
         yield
     finally:
@@ -54,6 +64,8 @@ def _tell_holder(path: str) -> str:
     try:
         with open(path, "rb") as file:
             holder = json.load(file)
-        return f": process {int(holder['pid'])} on {holder['host']}, since {holder['since']}"
+        pid, host, since = int(holder["pid"]), holder["host"], holder["since"]
+        command = f" ({holder['command']})" if "command" in holder else ""  # which earlier versions did not write
     except (OSError, ValueError, KeyError, TypeError):
         return ""  # it has only just begun, or is just ending
+    return f": process {pid} on {host}{command}, since {since}"

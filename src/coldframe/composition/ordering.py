@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from coldframe.catalog.order_model import OrderState, WantedState
 from coldframe.composition.library import Coldframe
+from coldframe.composition.locks import run_lock
 from coldframe.errors import ColdframeError, RequestTimeout, ServiceUnavailable, Throttled
 from coldframe.progress import Noted, ignore
 from coldframe.retriever.hold import hold_order
@@ -97,11 +98,14 @@ class Watch:
         may pass.
 
         Raises:
+            Busy: Another watch is using this catalog; the message says which.
             ColdframeError: What the first of the stores has met that were given up; the others were carried on.
         """
-        pace = Pace(self._coldframe.clock, self._stop)
+        mine = self._coldframe
+        pace = Pace(mine.clock, self._stop)
         lost: dict[str, ColdframeError] = {}
         with ExitStack() as opened:
+            opened.enter_context(run_lock(mine.home.locks, "watch", clock=mine.clock, files=mine.files))
             while not self._stop.soon:
                 is_waiting = False
                 for identity in self._stores():

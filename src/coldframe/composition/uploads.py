@@ -47,7 +47,10 @@ def abort_uploads(
         Busy: An archive run is using them at this moment.
     """
     store, catalog = coldframe.store, coldframe.catalog
-    with run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files):
+    lock = run_lock(
+        coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files, command="upload abort"
+    )
+    with lock:
         attempts = {attempt.upload_id: attempt.row for attempt in catalog.attempts(store.identity, vault_name)}
         for upload_id in upload_ids:
             try:
