@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldframe.catalog.order_model import Cut
+from coldframe.catalog.model import Cut
 from coldframe.errors import TreeHashMismatch
 from coldframe.model import MIB, ByteRange
 from coldframe.progress import Outcome

@@ -45,20 +45,25 @@ class ArchiveRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemberPlace:
-    """Where a member lies in its bundle; offsets are bytes from the beginning of the archive.
+class Cut:
+    """Where a member's bytes lie in its bundle; offsets are bytes from the beginning of the archive.
 
-    `name` is the name inside the zip (a text of `names`), `method` is `stored` or `deflated`, `data_offset` is 0 where
-    only the local header's place is known.
+    `method` is `stored` or `deflated`, `data_offset` is 0 where only the local header's place is known.
     """
 
-    name: str
     header_offset: int
     data_offset: int
     compressed_size: int
     method: str
     sha256: str
     crc32: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberPlace(Cut):
+    """A member's place in its bundle, with its `name` inside the zip (a text of `names`)."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

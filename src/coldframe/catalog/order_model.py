@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from coldframe.catalog.model import Cut
     from coldframe.model import Tier
 
 
@@ -48,21 +49,6 @@ class PlacementState(StrEnum):
     PLACED = "placed"  # retrieved, verified, durable under its name
     PRESENT = "present"  # it was at the destination already, and verified
     FAILED = "failed"  # it cannot be retrieved or placed; the detail says why
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
-    """Where a member lies in its bundle, from the beginning of the archive.
-
-    A `data_offset` of 0 means that only the local header's place is known.
-    """
-
-    header_offset: int
-    data_offset: int
-    compressed_size: int
-    method: str
-    sha256: str
-    crc32: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

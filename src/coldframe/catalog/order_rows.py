@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from coldframe.catalog.order_model import (
-    Cut,
     Order,
     OrderState,
     Placement,
@@ -15,6 +14,7 @@ from coldframe.catalog.order_model import (
     WantedState,
     place_key,
 )
+from coldframe.catalog.rows import cut_values, read_cut
 from coldframe.clock import from_milliseconds, to_milliseconds
 from coldframe.model import ByteRange, Tier
 
@@ -70,13 +70,9 @@ def wanted_values(wanted: Wanted) -> tuple[Any, ...]:
 
 def placement_values(placement: Placement) -> tuple[Any, ...]:
     """The values up to place_key, as they are inserted."""
-    cut = placement.cut
-    place = (None,) * 6
-    if cut is not None:
-        place = (cut.header_offset, cut.data_offset, cut.compressed_size, cut.method, cut.sha256, cut.crc32)  # type: ignore[assignment]  # same width
     key = None if placement.placed_as is None else place_key(placement.placed_as)
     own = (placement.path, placement.size, placement.modified_ns)
-    return (*own, *place, placement.state, placement.placed_as, placement.detail, key)
+    return (*own, *cut_values(placement.cut), placement.state, placement.placed_as, placement.detail, key)
 
 
 def read_order(row: Sequence[Any]) -> Order:
@@ -122,19 +118,8 @@ def read_placement(row: Sequence[Any]) -> Placement:
         path=row[1],
         size=row[2],
         modified_ns=row[3],
-        cut=None if row[4] is None else _read_cut(row[4:10]),
+        cut=read_cut(row[4:10]),
         state=PlacementState(row[10]),
         placed_as=row[11],
         detail=row[12],
-    )
-
-
-def _read_cut(row: Sequence[Any]) -> Cut:
-    return Cut(
-        header_offset=row[0],
-        data_offset=row[1],
-        compressed_size=row[2],
-        method=row[3],
-        sha256=row[4],
-        crc32=row[5],
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from coldframe.catalog.model import ArchiveRecord, Attempt, Entry, Kind, MemberPlace
+from coldframe.catalog.model import ArchiveRecord, Attempt, Cut, Entry, Kind, MemberPlace
 from coldframe.clock import from_milliseconds
 from coldframe.errors import FormatError
 
@@ -37,6 +37,7 @@ ATTEMPT_COLUMNS = (
     " attempt.description, attempt.started_at, attempt.signature, attempt.part_size, attempt.upload_id,"
     " attempt.tree_hash, attempt.id"
 )
+_CUT = ("header_offset", "data_offset", "compressed_size", "method", "sha256", "crc32")
 _ARCHIVE_WIDTH = 10
 _ARCHIVE_CHECKED = 8
 _ENTRY_CHECKED = 14
@@ -101,11 +102,19 @@ def check_entry(archive: int, values: Sequence[object]) -> int:
 def write_entry(entry: Entry, *, is_newest: bool) -> tuple[Value, ...]:
     """The values of an entry's columns up to crc32."""
     own = (entry.path, entry.kind.value, entry.size, entry.modified_ns, entry.source, entry.signature, int(is_newest))
-    place = entry.member
-    if place is None:
-        return (*own, None, None, None, None, None, None, None)
-    offsets = (place.header_offset, place.data_offset, place.compressed_size)
-    return (*own, place.name, *offsets, place.method, place.sha256, place.crc32)
+    return (*own, entry.member.name if entry.member else None, *cut_values(entry.member))
+
+
+def cut_values(cut: Cut | None) -> tuple[Value, ...]:
+    """The six columns in which a member's place is kept, all of them NULL for a whole file."""
+    if cut is None:
+        return (None,) * 6
+    return cut.header_offset, cut.data_offset, cut.compressed_size, cut.method, cut.sha256, cut.crc32
+
+
+def read_cut(values: Sequence[Any]) -> Cut | None:
+    """A member's place from its six columns, None for a whole file."""
+    return None if values[0] is None else Cut(**_named(values))
 
 
 def read_attempt(row: Row) -> Attempt:
@@ -128,13 +137,8 @@ def read_attempt(row: Row) -> Attempt:
 
 
 def _read_place(values: Row) -> MemberPlace:
-    name, header_offset, data_offset, compressed_size, method, sha256, crc = values
-    return MemberPlace(
-        name=name,
-        header_offset=header_offset,
-        data_offset=data_offset,
-        compressed_size=compressed_size,
-        method=method,
-        sha256=sha256,
-        crc32=crc,
-    )
+    return MemberPlace(name=values[0], **_named(values[1:]))
+
+
+def _named(values: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(_CUT, values, strict=True))

@@ -13,13 +13,15 @@ from urllib.parse import quote
 
 import apsw
 
-from coldframe.catalog.order_model import Cut, Placement, PlacementState, Wanted, WantedState, place_key
+from coldframe.catalog.order_model import Placement, PlacementState, Wanted, WantedState, place_key
+from coldframe.catalog.rows import cut_values, read_cut
 from coldframe.model import MAX_DESCRIPTION, ByteRange
 from coldframe.retriever.ranges import coalesce, member_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from coldframe.catalog.model import Cut
     from coldframe.catalog.order_model import Batch
 
 _TABLE = """
@@ -177,22 +179,12 @@ def _is_waiting(placement: Placement) -> bool:
 
 
 def _placement(row: Any) -> Placement:
-    cut = None
-    if row[8] is not None:
-        cut = Cut(
-            header_offset=row[8],
-            data_offset=row[9],
-            compressed_size=row[10],
-            method=row[11],
-            sha256=row[12],
-            crc32=row[13],
-        )
     return Placement(
         row=row[0],
         path=row[5],
         size=row[6],
         modified_ns=row[7],
-        cut=cut,
+        cut=read_cut(row[8:14]),
         state=PlacementState(row[14]),
         placed_as=row[15],
         detail=row[17],
@@ -200,9 +192,5 @@ def _placement(row: Any) -> Placement:
 
 
 def _values(picked: Picked) -> tuple[Any, ...]:
-    cut = picked.cut
-    where: tuple[Any, ...] = (None,) * 6
-    if cut is not None:
-        where = (cut.header_offset, cut.data_offset, cut.compressed_size, cut.method, cut.sha256, cut.crc32)
     archive = (picked.vault_name, picked.archive_id, picked.archive_size, picked.tree_hash)
-    return (*archive, picked.path, picked.size, picked.modified_ns, *where)
+    return (*archive, picked.path, picked.size, picked.modified_ns, *cut_values(picked.cut))

@@ -16,7 +16,7 @@ from coldframe.retriever.ranges import LOCAL_HEADER
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from coldframe.catalog.order_model import Cut
+    from coldframe.catalog.model import Cut
     from coldframe.model import Buffer
 
     ReadAt = Callable[[int, int], bytes]

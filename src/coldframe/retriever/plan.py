@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from coldframe.catalog import UNKNOWN_SIZE, Kind, Query
-from coldframe.catalog.order_model import Cut, PlacementState, WantedState
+from coldframe.catalog.order_model import PlacementState, WantedState
 from coldframe.errors import BadUsage, NothingMatched
 from coldframe.inventory.csv_file import read_inventory
 from coldframe.inventory.csv_records import RowError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from coldframe.catalog import Catalog, Entry, MemberPlace
+    from coldframe.catalog import Catalog, Entry
     from coldframe.catalog.order_model import Placement
     from coldframe.files import Files
     from coldframe.inventory.csv_rows import InventoryRow
@@ -249,7 +249,7 @@ def _from_entry(entry: Entry) -> Picked:
         path=entry.path,
         size=entry.size if entry.size != UNKNOWN_SIZE else None,
         modified_ns=entry.modified_ns,
-        cut=_cut(entry.member) if entry.member else None,
+        cut=entry.member,
     )
 
 
@@ -263,18 +263,7 @@ def _from_row(row: InventoryRow, vault_name: str, archive_size: int | None) -> P
         path=row.path,
         size=archive_size if row.size is None and is_whole else row.size,
         modified_ns=row.modified_ns,
-        cut=_cut(row.place) if row.place else None,
-    )
-
-
-def _cut(place: MemberPlace) -> Cut:
-    return Cut(
-        header_offset=place.header_offset,
-        data_offset=place.data_offset,
-        compressed_size=place.compressed_size,
-        method=place.method,
-        sha256=place.sha256,
-        crc32=place.crc32,
+        cut=row.place,
     )
 
 

@@ -13,7 +13,7 @@ from coldframe.model import MIB, ByteRange
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from coldframe.catalog.order_model import Cut
+    from coldframe.catalog.model import Cut
 
 SEGMENT = 64 * MIB
 SMALL_GAP = 4 * MIB
