@@ -1,8 +1,8 @@
-"""The configuration: flag, environment, file, default, in this order; and where things lie on this machine.
+"""The configuration: flag, environment, profile, file, default, in this order; and where things lie on this machine.
 
 Every key is one row of :data:`KEYS`: the same parser reads it from the TOML file, from `COLDFRAME_<KEY>` and from a
-flag. An unknown key or a wrong value raises :class:`~coldframe.errors.BadSettings`, which names the file, the line and
-the key.
+flag. A profile, a table `[profile.NAME]`, holds the same keys for one kind of work (ADR 44). An unknown key or a wrong
+value raises :class:`~coldframe.errors.BadSettings`, which names the file, the line and the key.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from coldframe.config_file import Key, nearest, parse_value, read_config, read_values
 from coldframe.errors import BadSettings
 from coldframe.model import AMAZON_WAITS, MAX_PART_SIZE, MIB, MIN_PART_SIZE, Tier, TierWaits
 from coldframe.quantities import parse_duration, parse_money, parse_rate, parse_size
@@ -20,7 +21,7 @@ from coldframe.server.limits import Limits
 from coldframe.server.limits import parse_limits as limits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from coldframe.notify.targets import WebHook
 
@@ -28,6 +29,9 @@ CONFIG_NAME = "config.toml"
 OUTPUT_FORMS = ("table", "csv", "json")
 AMAZON_SNS = "amazon"
 """In place of an endpoint: Amazon's own."""
+PROFILES = "profile"
+PROFILE_VARIABLE = "COLDFRAME_PROFILE"
+_TABLES = (PROFILES,)
 _MAX_JOBS = 256
 _VAULT = re.compile(r"[A-Za-z0-9._-]{1,255}", re.ASCII)
 _TOPIC = re.compile(r"arn:[a-z-]+:sns:[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9_.-]{1,256}", re.ASCII)
@@ -83,6 +87,7 @@ def find_home(environ: Mapping[str, str] | None = None) -> Home:
 class Settings:
     """What the user has settled beforehand; a command's flags come on top (:func:`with_flags`)."""
 
+    profile: str | None = None
     store: str | None = None
     vault: str | None = None
     jobs: int | None = None
@@ -95,6 +100,7 @@ class Settings:
     exclude: tuple[str, ...] = ()
     zip: tuple[str, ...] = ()
     follow_symlinks: bool = False
+    checksum: bool = False
     dedupe: bool = True
     into: str | None = None
     tier: Tier = Tier.STANDARD
@@ -112,15 +118,6 @@ class Settings:
     scarce_expedited: bool = False
     limits: Limits = field(default_factory=Limits)
     seal_key: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key of the configuration: how a value becomes a setting, and what it means."""
-
-    parse: Callable[[Any], Any]
-    meaning: str
-    example: str
 
 
 def parse_text(value: object) -> str:
@@ -284,6 +281,7 @@ KEYS: Mapping[str, Key] = {
     "exclude": Key(parse_texts, "patterns of files and folders that are left out", '["*.tmp"]'),
     "zip": Key(parse_texts, "patterns of folders that become one zip each", '["Bias", "Dark", "Flat"]'),
     "follow_symlinks": Key(parse_flag, "whether symlinks are followed", "false"),
+    "checksum": Key(parse_flag, "whether archive compares tree hashes, not size and modification time", "false"),
     "dedupe": Key(parse_flag, "whether known content is recorded instead of sent again", "true"),
     "into": Key(parse_path, "the folder that retrieve fills", '"~/retrieved"'),
     "tier": Key(parse_tier, "how quickly a retrieval is wanted", '"Standard"'),
@@ -310,19 +308,39 @@ KEYS: Mapping[str, Key] = {
 }
 
 
-def load_settings(home: Home, environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings from the file and the environment.
+def load_settings(home: Home, environ: Mapping[str, str] | None = None, *, profile: str | None = None) -> Settings:
+    """The settings from the environment, the profile and the rest of the file, in this order.
+
+    Args:
+        home: Where the file is.
+        environ: The environment; None for this process's.
+        profile: The profile; else `COLDFRAME_PROFILE` names it, or there is none.
 
     Raises:
-        BadSettings: The file cannot be read or understood, or a key or value is wrong.
+        BadSettings: The file cannot be read or understood, a key or value is wrong, or there is no such profile.
     """
     environ = os.environ if environ is None else environ
-    values = _read_file(home.config)
+    config = read_config(home.config)
+    values = read_values(config, KEYS, tables=_TABLES)
+    profiles = {name: read_values(config, KEYS, (PROFILES, name)) for name in config.subtables(PROFILES)}
+    chosen = profile or environ.get(PROFILE_VARIABLE) or None
+    if chosen is not None:
+        if chosen not in profiles:
+            raise BadSettings(_no_profile(chosen, config.path, profiles))
+        values |= profiles[chosen] | {"profile": chosen}
     for name, key in KEYS.items():
         variable = f"COLDFRAME_{name.upper()}"
         if environ.get(variable):
-            values[name] = _parse(key, environ[variable], f"The environment variable {variable}")
+            values[name] = parse_value(key, environ[variable], f"The environment variable {variable}")
     return Settings(**values)
+
+
+def profile_names(home: Home) -> list[str]:
+    """The profiles that the configuration has, in its order; none where it cannot be read (a shell wants to know)."""
+    try:
+        return list(read_config(home.config).subtables(PROFILES))
+    except BadSettings:
+        return []
 
 
 def with_flags(settings: Settings, **flags: Any) -> Settings:
@@ -333,64 +351,7 @@ def with_flags(settings: Settings, **flags: Any) -> Settings:
     )
 
 
-def _read_file(path: str) -> dict[str, Any]:
-    try:
-        with open(path, "rb") as file:
-            raw = file.read()
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise BadSettings(f"{path}: cannot be read: {error.strerror}.") from error
-    table, text = _decode(path, raw)
-    values: dict[str, Any] = {}
-    for name, value in table.items():
-        where = f"{path}, line {_line_of(text, name)}"
-        if name not in KEYS:
-            raise BadSettings(f"{where}: there is no key {name!r}{_nearest(name)}.")
-        values[name] = _parse(KEYS[name], value, f"{where}: {name}")
-    return values
-
-
-def _decode(path: str, raw: bytes) -> tuple[dict[str, Any], str]:
-    import tomllib  # noqa: PLC0415 - only where there is a file; start-up time
-
-    try:
-        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
-        return tomllib.loads(text), text
-    except UnicodeDecodeError as error:
-        raise BadSettings(f"{path}: is not UTF-8 text.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise BadSettings(f"{path}: is not TOML: {error}.") from error
-
-
-def _parse(key: Key, value: object, where: str) -> object:
-    try:
-        return key.parse(value)
-    except ValueError as error:
-        raise BadSettings(f"{where}: {error}. For example: {key.example}.") from error
-
-
-def _line_of(text: str, name: str) -> int:
-    """The line where a top-level key begins: the one after the last start of the text that does without it.
-
-    The standard parser keeps no lines; this asks it again, which is exact, and slow only when something is wrong.
-    """
-    import tomllib  # noqa: PLC0415 - as above
-
-    lines = text.split("\n")
-    last_without = 0
-    for number in range(1, len(lines) + 1):
-        try:
-            if name in tomllib.loads("\n".join(lines[:number])):
-                break
-        except tomllib.TOMLDecodeError:
-            continue  # in the middle of a value
-        last_without = number
-    return last_without + 1
-
-
-def _nearest(name: str) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
-
-    near = get_close_matches(name, KEYS, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(KEYS)}"
+def _no_profile(name: str, path: str, profiles: Mapping[str, object]) -> str:
+    if not profiles:
+        return f"There is no profile {name!r}: {path} has none. Write [{PROFILES}.{name}] there, and its keys below."
+    return f"There is no profile {name!r} in {path}{nearest(name, profiles)}."

@@ -26,14 +26,19 @@ class App:
     def __init__(self) -> None:
         """Nothing is read or opened yet."""
         self.is_debugging = False
+        self._profile: str | None = None
         self._coldframe: Coldframe | None = None
 
     @cached_property
     def settings(self) -> Settings:
-        """File and environment; flags come on top in each command."""
+        """File, profile and environment; flags come on top in each command."""
         from coldframe.settings import find_home, load_settings  # noqa: PLC0415 - start-up time
 
-        return load_settings(find_home())
+        return load_settings(find_home(), profile=self._profile)
+
+    def choose_profile(self, name: str) -> None:
+        """Use a profile of the configuration; said before the settings are asked for the first time."""
+        self._profile = name
 
     def settle(self, **flags: object) -> Settings:
         """The settings with those flags on top that were given."""
@@ -60,6 +65,14 @@ class App:
         if not name:
             raise BadUsage("Which vault? Add --vault NAME, or set COLDFRAME_VAULT or `vault` in the configuration.")
         return name
+
+    def only_vault(self, flag: str | None) -> str | None:
+        """The vault that a command which can do without is narrowed to: that of the flag, or of a chosen profile."""
+        return flag or (self.settings.vault if self.settings.profile else None)
+
+    def only_store(self, flag: str | None) -> bool:
+        """Whether such a command is narrowed to one store: a flag or a chosen profile names it."""
+        return bool(flag or (self.settings.profile and self.settings.store))
 
     def form(self, flag: str | None) -> str:
         """The form in which data is printed."""

@@ -69,7 +69,9 @@ COLUMNS = (
 @click.option("--inventory", "-i", type=FILE, metavar="FILE", help="Extend this inventory CSV with what is archived.")
 @click.option("--inventory-copy", multiple=True, metavar="TARGET", help="Copy it to a folder or s3://BUCKET/PREFIX/.")
 @click.option("--delete-source", is_flag=True, help="Remove local files once they are safe. Asks first.")
-@click.option("--checksum", "-c", is_flag=True, help="Compare tree hashes, not size and modification time.")
+@click.option(
+    "--checksum", "-c", is_flag=True, default=None, help="Compare tree hashes, not size and modification time."
+)
 @click.option("--no-dedupe", "dedupe", flag_value=False, default=None, help="Send known content again at a new path.")
 @click.option("--follow-symlinks", is_flag=True, default=None, help="Archive what symbolic links point to.")
 @click.option("--jobs", "-j", type=JOBS, help="How many parts or files travel at once.")
@@ -87,7 +89,6 @@ def command(
     paths: tuple[str, ...],
     *,
     delete_source: bool,
-    checksum: bool,
     max_cost: float | None,
     dry_run: bool,
     yes: bool,
@@ -106,7 +107,7 @@ def command(
         include=settings.include,
         exclude=settings.exclude,
         follow_symlinks=settings.follow_symlinks,
-        checksum=checksum,
+        checksum=settings.checksum,
         dedupe=settings.dedupe,
         dry_run=dry_run,
     )

@@ -63,7 +63,7 @@ def command(
     somewhere else sees to that itself.
     """
     coldframe = app.coldframe(store=store)
-    leftovers = list(find_leftovers(coldframe, vault_name=vault))
+    leftovers = list(find_leftovers(coldframe, vault_name=app.only_vault(vault)))
     with app.printer(COLUMNS, form=output) as printer:
         for leftover in leftovers:
             printer.row(_row(leftover, coldframe))

@@ -59,7 +59,8 @@ def export(app: App, /, file: str, *, vault: str | None, match: str, store: str 
     A file that is there is extended: its rows stay.
     """
     coldframe = app.coldframe(store=store)
-    query = Query(text=match, store=coldframe.store_identity if store else None, vault_name=vault)
+    identity = coldframe.store_identity if app.only_store(store) else None
+    query = Query(text=match, store=identity, vault_name=app.only_vault(vault))
     if coldframe.catalog.count(query)[0] == 0:
         app.say("Nothing in the catalog matches; nothing was written.")
         return Exit.NOTHING_MATCHED

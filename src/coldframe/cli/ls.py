@@ -54,9 +54,10 @@ def command(
     listed.
     """
     coldframe = app.coldframe(store=store)
+    vault = app.only_vault(vault)
     wanted = Query(
         text=query_text(query),
-        store=coldframe.store_identity if store else None,
+        store=coldframe.store_identity if app.only_store(store) else None,
         vault_name=vault,
         members=members,
         all_versions=all_versions,

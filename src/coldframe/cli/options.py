@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from coldframe import settings
+from coldframe.cli.app import App
 from coldframe.model import ByteRange
 from coldframe.quantities import parse_duration, parse_money, parse_rate, parse_size
 
@@ -74,10 +75,32 @@ MOMENT = Parsed("date", parse_moment)
 
 
 def store_option(function: F) -> F:
-    """`--store`."""
+    """`--store`, and `--profile`: whatever works on a store can be told by a profile which one."""
     return click.option(
         "--store", metavar="URL", help="The store: a folder or a URL. Default: COLDFRAME_STORE, or the configured one."
+    )(_profile_option(function))
+
+
+def _profile_option(function: F) -> F:
+    """`--profile`, which no command takes as an argument: the settings know it before any of them asks."""
+
+    def remember(context: click.Context, _option: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            context.ensure_object(App).choose_profile(value)
+
+    return click.option(
+        "--profile",
+        metavar="NAME",
+        is_eager=True,
+        expose_value=False,
+        callback=remember,
+        shell_complete=_complete_profile,
+        help="Use [profile.NAME] of the configuration. Default: COLDFRAME_PROFILE.",
     )(function)
+
+
+def _complete_profile(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in settings.profile_names(settings.find_home()) if name.startswith(incomplete)]
 
 
 def seal_key_option(function: F) -> F:

@@ -202,18 +202,27 @@ class Coldframe:
         return store
 
 
-def open_coldframe(
+def open_coldframe(  # noqa: PLR0913 - each has a default; together they are all that may differ
     *,
     home: Home | None = None,
     settings: Settings | None = None,
+    profile: str | None = None,
     clock: Clock | None = None,
     files: Files | None = None,
     vfs: str = "",
 ) -> Coldframe:
     """The user's coldframe: places and settings as the command line finds them, unless given.
 
+    Args:
+        home: Where configuration and catalog are.
+        settings: What applies in place of the configuration.
+        profile: The profile of the configuration; means nothing where `settings` are given.
+        clock: For all that asks the time.
+        files: For all that changes the file system.
+        vfs: The SQLite VFS of catalog and ledger, "" for the system's.
+
     Raises:
-        BadSettings: The configuration is wrong.
+        BadSettings: The configuration is wrong, or has no such profile.
     """
     home = home or find_home()
-    return Coldframe(home, settings or load_settings(home), clock=clock, files=files, vfs=vfs)
+    return Coldframe(home, settings or load_settings(home, profile=profile), clock=clock, files=files, vfs=vfs)
