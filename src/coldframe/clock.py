@@ -29,6 +29,18 @@ class Clock(Protocol):
         """Let `seconds` pass."""
         ...
 
+    def to_local(self, moment: datetime) -> datetime:
+        """A moment as the user's wall clock shows it, aware."""
+        ...
+
+    def from_local(self, wall: datetime) -> datetime:
+        """The moment, in UTC, at which the user's wall clock shows `wall`, which names no zone.
+
+        Of a time that comes twice when the clock is put back, the first; of one that is left out when it is put
+        forward, the moment that it would have been.
+        """
+        ...
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -44,6 +56,14 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Let `seconds` pass."""
         time.sleep(max(0.0, seconds))
+
+    def to_local(self, moment: datetime) -> datetime:
+        """A moment in the zone that this machine is set to."""
+        return moment.astimezone()
+
+    def from_local(self, wall: datetime) -> datetime:
+        """The moment at which this machine's clock shows `wall`."""
+        return wall.astimezone(UTC)
 
 
 def to_milliseconds(moment: datetime) -> int:

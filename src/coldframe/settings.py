@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from coldframe.config_file import Key, nearest, parse_value, read_config, read_values
 from coldframe.errors import BadSettings
 from coldframe.model import AMAZON_WAITS, MAX_PART_SIZE, MIB, MIN_PART_SIZE, Tier, TierWaits
-from coldframe.quantities import parse_duration, parse_money, parse_rate, parse_size
+from coldframe.quantities import parse_duration, parse_money, parse_size
+from coldframe.rates import parse_limit
 from coldframe.server.address import Address, parse_address
 from coldframe.server.limits import Limits
 from coldframe.server.limits import parse_limits as limits_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from coldframe.notify.targets import WebHook
+    from coldframe.rates import Limit
 
 CONFIG_NAME = "config.toml"
 OUTPUT_FORMS = ("table", "csv", "json")
@@ -92,7 +94,7 @@ class Settings:
     vault: str | None = None
     jobs: int | None = None
     part_size: int = 64 * MIB
-    limit_rate: float | None = None
+    limit_rate: Limit | None = None
     output: str | None = None
     inventory: str | None = None
     inventory_copy: tuple[str, ...] = ()
@@ -273,7 +275,9 @@ KEYS: Mapping[str, Key] = {
     "vault": Key(parse_vault, "the vault", '"astrodata"'),
     "jobs": Key(parse_jobs, "how many parts or files travel at once", "8"),
     "part_size": Key(parse_part_size, "the smallest part of a multipart upload", '"64MiB"'),
-    "limit_rate": Key(lambda value: parse_rate(_quantity(value)), "the highest rate", '"20MiB/s"'),
+    "limit_rate": Key(
+        lambda value: parse_limit(_quantity(value)), "the highest rate, or `08:00-23:00=2M,*=full`", '"20MiB/s"'
+    ),
     "output": Key(parse_output, "the form in which data is printed", '"table"'),
     "inventory": Key(parse_path, "the inventory CSV that archive extends", '"~/m33.archive_inventory.csv"'),
     "inventory_copy": Key(parse_texts, "where copies of it go", '["s3://myastrodata/"]'),

@@ -15,7 +15,6 @@ from coldframe.archiver.cut import round_part_size
 from coldframe.archiver.file_work import FileWork
 from coldframe.archiver.leftovers import Leftovers
 from coldframe.archiver.opening import Source
-from coldframe.archiver.pace import Pace
 from coldframe.archiver.request import FileResult
 from coldframe.archiver.retries import Retries
 from coldframe.archiver.run import Run, describe_file
@@ -27,6 +26,7 @@ from coldframe.errors import BadUsage
 from coldframe.model import MIB
 from coldframe.patterns import Patterns
 from coldframe.progress import Finished, Outcome, Planned, ignore
+from coldframe.throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from coldframe.clock import Clock
     from coldframe.ports import ColdStore
     from coldframe.progress import Observer
+    from coldframe.rates import Limit
 
     Work = Callable[[], Next] | FileResult
 
@@ -55,7 +56,7 @@ class Archiver:
         clock: For moments, waits and rates.
         jobs: How many threads send.
         part_size: The part size at least, in bytes; larger where the number of parts demands it.
-        limit_rate: Bytes per second for everything together.
+        limit_rate: Bytes per second for everything together, always or by the time of the day.
         observer: Hears of progress, from any thread.
         own_folders: Folders of coldframe itself (its store, its catalog), never archived.
     """
@@ -68,12 +69,12 @@ class Archiver:
         clock: Clock,
         jobs: int = 8,
         part_size: int = 64 * MIB,
-        limit_rate: float | None = None,
+        limit_rate: Limit | None = None,
         observer: Observer = ignore,
         own_folders: Sequence[str] = (),
     ) -> None:
         """Archive nothing yet."""
-        if jobs < 1 or (limit_rate is not None and limit_rate <= 0):
+        if jobs < 1 or (isinstance(limit_rate, int | float) and limit_rate <= 0):
             raise BadUsage("the number of jobs and the rate limit must be above zero")
         self._store = store
         self._catalog = catalog
@@ -119,9 +120,9 @@ class Archiver:
     # --- putting the stages together ----------------------------------------------------------------------------------
 
     def _make_run(self, request: ArchiveRequest, stop: Stop) -> Run:
-        pace = Pace(self._limit_rate, clock=self._clock, stop=stop)
+        throttle = Throttle(self._limit_rate, clock=self._clock, check=stop.check)
         retries = Retries(clock=self._clock, stop=stop, observer=self._observer)
-        sender = Sender(self._store, request.vault_name, pace=pace, retries=retries, clock=self._clock)
+        sender = Sender(self._store, request.vault_name, throttle=throttle, retries=retries, clock=self._clock)
         return Run(
             store=self._store,
             catalog=self._catalog,

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from coldframe.archiver.landed import read_inventory
-from coldframe.archiver.pace import PacedBody
 from coldframe.archiver.retries import PASSING
+from coldframe.archiver.throttled import ThrottledBody
 from coldframe.errors import NotReady, StoreError, TreeHashMismatch
 from coldframe.model import Receipt
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from coldframe.archiver.bodies import HashedBody
-    from coldframe.archiver.pace import Pace
     from coldframe.archiver.retries import Retries
     from coldframe.clock import Clock
     from coldframe.ports import ColdStore
+    from coldframe.throttle import Throttle
 
 T = TypeVar("T")
 
@@ -34,17 +34,19 @@ class Sender:
     Args:
         store: Where to.
         vault_name: Which vault.
-        pace: How fast all bodies together may go.
+        throttle: How fast all bodies together may go.
         retries: How often and when to try again.
         clock: Tells when a try began.
     """
 
-    def __init__(self, store: ColdStore, vault_name: str, *, pace: Pace, retries: Retries, clock: Clock) -> None:
+    def __init__(
+        self, store: ColdStore, vault_name: str, *, throttle: Throttle, retries: Retries, clock: Clock
+    ) -> None:
         """Send nothing yet."""
         self._clock = clock
         self._store = store
         self._vault_name = vault_name
-        self._pace = pace
+        self._throttle = throttle
         self._retries = retries
         self._is_inventory_late = False
 
@@ -63,7 +65,7 @@ class Sender:
 
         def send_body() -> Receipt:
             body = make_body()
-            paced = PacedBody(body, self._pace)
+            paced = ThrottledBody(body, self._throttle)
             try:
                 receipt = self._store.upload_archive(
                     self._vault_name, paced, tree_hash=body.known_tree_hash, description=description
@@ -95,7 +97,7 @@ class Sender:
 
         def send() -> str:
             body = make_body()
-            paced = PacedBody(body, self._pace)
+            paced = ThrottledBody(body, self._throttle)
             answer = self._store.upload_multipart_part(
                 self._vault_name, upload_id, paced, start=start, tree_hash=body.known_tree_hash
             )

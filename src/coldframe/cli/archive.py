@@ -77,7 +77,7 @@ COLUMNS = (
 @click.option("--jobs", "-j", type=JOBS, help="How many parts or files travel at once.")
 @click.option("--part-size", type=PART_SIZE, help="The smallest part of a multipart upload, such as 64MiB.")
 @click.option("--max-cost", type=MONEY, help="Refuse what would cost more in its first year.")
-@click.option("--limit-rate", type=RATE, help="The highest rate, such as 20MiB/s or 80Mbit/s.")
+@click.option("--limit-rate", type=RATE, help="The highest rate: 20MiB/s, or 08:00-23:00=2M,*=full.")
 @store_option
 @dry_run_option
 @yes_option

@@ -10,7 +10,8 @@ import click
 from coldframe import settings
 from coldframe.cli.app import App
 from coldframe.model import ByteRange
-from coldframe.quantities import parse_duration, parse_money, parse_rate, parse_size
+from coldframe.quantities import parse_duration, parse_money, parse_size
+from coldframe.rates import parse_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +63,7 @@ class Parsed(click.ParamType[Any]):
 
 
 SIZE = Parsed("size", parse_size)
-RATE = Parsed("rate", parse_rate)
+RATE = Parsed("rate", parse_limit)
 DURATION = Parsed("duration", parse_duration)
 MONEY = Parsed("usd", parse_money)
 FILE = Parsed("file", settings.parse_path)

@@ -22,6 +22,7 @@ from coldframe.cli.ids import read_ids
 from coldframe.cli.jobs import JobView
 from coldframe.cli.options import (
     MONEY,
+    RATE,
     TIER,
     Parsed,
     dry_run_option,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from coldframe.cli.app import App
     from coldframe.composition import Coldframe
+    from coldframe.rates import Limit
     from coldframe.retriever.plan import Plan
     from coldframe.retriever.pricing import Price
     from coldframe.retriever.results import RetrievedFile
@@ -118,6 +120,7 @@ def _is_duration(words: list[str]) -> bool:
 @click.option("--archive-id", multiple=True, metavar="ID", help="Retrieve this archive; - reads IDs from stdin.")
 @click.option("--members", "-m", is_flag=True, help="Look inside all zips, as with ls --members.")
 @click.option("--wait", "-w", type=WAIT, help="Wait until all is there, or as long as a DURATION such as 12h.")
+@click.option("--limit-rate", type=RATE, help="The highest rate: 20MiB/s, or 08:00-23:00=2M,*=full.")
 @click.option("--overwrite", is_flag=True, help="Replace different files that are in the way.")
 @store_option
 @dry_run_option
@@ -138,6 +141,7 @@ def command(
     archive_id: tuple[str, ...],
     members: bool,
     wait: float | None,
+    limit_rate: Limit | None,
     overwrite: bool,
     store: str | None,
     dry_run: bool,
@@ -150,7 +154,7 @@ def command(
     order, which survives anything: if its jobs take hours, this command ends, and the same command or `coldframe
     watch` carries the order on.
     """
-    settings = app.settle(store=store, into=into, tier=tier, max_cost=max_cost)
+    settings = app.settle(store=store, into=into, tier=tier, max_cost=max_cost, limit_rate=limit_rate)
     if not settings.into:
         raise BadUsage("Where to? Add --into FOLDER.")
     vault = vault or app.settings.vault

@@ -166,6 +166,7 @@ class Coldframe:
             files=self.files,
             pricing=terms.pricing,
             waits=terms.waits,
+            limit_rate=self.settings.limit_rate,
         )
 
     def close(self) -> None:

@@ -72,6 +72,7 @@ class OutputRun:
             observer=observer,
             threads=coldframe.jobs,
             overwrite=place.overwrite,
+            limit_rate=coldframe.settings.limit_rate,
         )
 
     @property

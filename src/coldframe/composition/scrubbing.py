@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from coldframe.composition.library import Coldframe
+    from coldframe.rates import Limit
     from coldframe.service import Finding
 
 
@@ -29,7 +30,7 @@ class Found:
         return self.finding.kind is not FindingKind.UNREFERENCED
 
 
-def scrub(coldframe: Coldframe, *, rate: float | None = None, restart: bool = False) -> Iterator[Found]:
+def scrub(coldframe: Coldframe, *, rate: Limit | None = None, restart: bool = False) -> Iterator[Found]:
     """Everything that is wrong, as it is found, in the store and then in other accounts'; nothing is changed.
 
     See `VaultService.scrub`.

@@ -23,7 +23,7 @@ from coldframe.ports.ledger import (
     VaultRow,
 )
 from coldframe.ports.outbox import NoticeRow, NoticeState
-from coldframe.ports.store import Body, ColdStore, JobOutput, Jobs, SelfHashing, Uploads, Vaults
+from coldframe.ports.store import Body, ColdStore, HeldBack, JobOutput, Jobs, SelfHashing, Uploads, Vaults
 
 __all__ = [
     "ArchiveRow",
@@ -38,6 +38,7 @@ __all__ = [
     "Facts",
     "FindingRow",
     "Hashes",
+    "HeldBack",
     "JobOutput",
     "JobRow",
     "Jobs",

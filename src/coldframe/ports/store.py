@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         VaultDescription,
     )
     from coldframe.ports.blobs import Hashes
+    from coldframe.throttle import Throttle
 
 
 IDENTITY_HEADER = "x-coldframe-store"
@@ -61,6 +62,25 @@ class SelfHashing(Body, Protocol):
 
     def hashes(self) -> Hashes:
         """What the bytes were hashed to; to be asked when the last buffer has been handed out."""
+        ...
+
+
+@runtime_checkable
+class HeldBack(Body, Protocol):
+    """A body that is to leave no faster than a throttle allows.
+
+    Iterating it keeps the limit. A store that must have all bytes before it sends the first takes them from `content`
+    instead, and asks the throttle, slice by slice, when they leave.
+    """
+
+    @property
+    def content(self) -> Body:
+        """The same bytes, as fast as they can be read."""
+        ...
+
+    @property
+    def throttle(self) -> Throttle:
+        """What holds them back."""
         ...
 
 

@@ -27,6 +27,7 @@ from coldframe.retriever.receive import Receiver, try_again
 from coldframe.retriever.results import RetrievedFile
 from coldframe.retriever.site import Site
 from coldframe.retriever.unfinished import Unfinished, unfinished_name
+from coldframe.throttle import Throttle
 from coldframe.tree_hash import combine
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from coldframe.model import Buffer
     from coldframe.ports import ColdStore
     from coldframe.progress import Observer
+    from coldframe.rates import Limit
     from coldframe.retriever.folders import Folder
     from coldframe.retriever.receive import Received
 
@@ -90,6 +92,7 @@ class Outputs:
         observer: Is told what happens.
         threads: How many files are fetched side by side.
         overwrite: Whether a different file is replaced.
+        limit_rate: Bytes per second for all together, always or by the time of the day.
         segment_size: How many bytes are asked for at a time: a MiB times a power of two.
     """
 
@@ -103,6 +106,7 @@ class Outputs:
         observer: Observer = ignore,
         threads: int = 4,
         overwrite: bool = False,
+        limit_rate: Limit | None = None,
         segment_size: int = SEGMENT,
     ) -> None:
         """Store the arguments."""
@@ -114,6 +118,7 @@ class Outputs:
         self._threads = threads
         self._overwrite = overwrite
         self._segment_size = segment_size
+        self._throttle = Throttle(limit_rate, clock=clock, check=self._check)
         self._sleep = Pace(clock, self._stop).sleep
         folder = Destination(destination, files)
         self._site = Site(folder, lambda _place, _row: (), overwrite=overwrite, check=self._check)
@@ -152,6 +157,7 @@ class Outputs:
                 sink(buffer)
             except OSError as error:  # the receiver would take it for trouble of the store, and ask again
                 raise _SinkFailed from error
+            self._throttle.settle(len(buffer))
 
         receiver = self._receiver(wanted)
         try:
@@ -261,6 +267,7 @@ class Outputs:
                 unfinished.write(buffer, offset - wanted.range.start)
             counted += len(buffer)
             self._observer(Advanced(wanted.path, len(buffer)))
+            self._throttle.settle(len(buffer))
 
         def undo() -> None:
             nonlocal counted

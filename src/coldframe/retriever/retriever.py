@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from coldframe.model import Tier
     from coldframe.ports import ColdStore
     from coldframe.progress import Observer
+    from coldframe.rates import Limit
     from coldframe.retriever.plan import Plan
     from coldframe.retriever.pricing import Pricing
     from coldframe.retriever.results import RetrievedFile
@@ -64,6 +65,7 @@ class Retriever:
         files: Through which the destination changes.
         pricing: What a retrieval costs at this store.
         waits: How long its tiers take; None if only the store knows.
+        limit_rate: Bytes per second for all that is fetched together, always or by the time of the day.
         segment_size: How many bytes are fetched and marked at a time: a MiB times a power of two.
     """
 
@@ -79,6 +81,7 @@ class Retriever:
         files: Files | None = None,
         pricing: Pricing = free,
         waits: TierWaits | None = _NO_WAITS,
+        limit_rate: Limit | None = None,
         segment_size: int = SEGMENT,
     ) -> None:
         """Store the arguments."""
@@ -91,6 +94,7 @@ class Retriever:
         self._files = files or DiskFiles()
         self._pricing = pricing
         self._waits = waits
+        self._limit_rate = limit_rate
         self._segment_size = segment_size
         self._stop = Stop()
 
@@ -301,6 +305,7 @@ class Retriever:
             observer=self._observer,
             stop=self._stop,
             pace=pace,
+            limit_rate=self._limit_rate,
             threads=self._jobs,
             segment_size=self._segment_size,
         )

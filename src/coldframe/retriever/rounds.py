@@ -20,6 +20,7 @@ from coldframe.retriever.pace import Stopped
 from coldframe.retriever.results import result_of
 from coldframe.retriever.site import Site
 from coldframe.retriever.surroundings import Surroundings
+from coldframe.throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from coldframe.files import Files
     from coldframe.ports import ColdStore
     from coldframe.progress import Event, Observer
+    from coldframe.rates import Limit
     from coldframe.retriever.pace import Pace, Stop
     from coldframe.retriever.pricing import Pricing
     from coldframe.retriever.results import RetrievedFile
@@ -47,6 +49,7 @@ class Rounds:
         observer: Is told what happens, one event at a time.
         stop: Ends a round early.
         pace: Passes seconds while the store recovers.
+        limit_rate: How fast all that is fetched together may come.
         threads: How many transfers go on side by side.
         segment_size: How many bytes are fetched and marked at a time.
     """
@@ -62,6 +65,7 @@ class Rounds:
         observer: Observer,
         stop: Stop,
         pace: Pace,
+        limit_rate: Limit | None,
         threads: int,
         segment_size: int,
     ) -> None:
@@ -75,6 +79,7 @@ class Rounds:
         self._pace = pace
         self._segment_size = segment_size
         self._crew = Crew(threads, stop)
+        self._throttle = Throttle(limit_rate, clock=clock, check=self._crew.check)
         self._starter = Starter(store, orders, pricing=pricing, observer=self._observer, stop=stop, threads=threads)
 
     def run(self, open_orders: list[Order]) -> Generator[RetrievedFile, None, bool]:
@@ -142,6 +147,7 @@ class Rounds:
             observer=self._observer,
             check=self._crew.check,
             sleep=self._pace.sleep,
+            throttle=self._throttle,
             segment_size=self._segment_size,
         )
 

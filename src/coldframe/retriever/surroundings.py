@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from coldframe.ports import ColdStore
     from coldframe.progress import Observer
     from coldframe.retriever.site import Site
+    from coldframe.throttle import Throttle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Surroundings:
         observer: Is told what happens; may be called from any thread.
         check: Called between chunks; raises to end the work.
         sleep: Passes seconds, fewer after a stop.
+        throttle: Holds what is fetched to the user's limit.
         segment_size: How many bytes to fetch and mark at a time: a MiB times a power of two.
     """
 
@@ -35,4 +37,5 @@ class Surroundings:
     observer: Observer
     check: Callable[[], None]
     sleep: Callable[[float], None]
+    throttle: Throttle
     segment_size: int

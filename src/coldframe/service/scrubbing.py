@@ -14,13 +14,14 @@ from coldframe.clock import from_milliseconds
 from coldframe.ports import BlobState, FindingRow, ScrubRow
 from coldframe.service.ids import Kind, encode_id
 from coldframe.service.sweeping import ORPHAN_MS
+from coldframe.throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from coldframe.clock import Clock
     from coldframe.ports import Changes, Facts, PartRow, Verdict
+    from coldframe.rates import Limit
     from coldframe.service.core import Core
 
 _BATCH = 64
@@ -65,15 +66,15 @@ class Scrub:
 
     Args:
         core: The store.
-        rate: At most so many bytes a second; None for as fast as the disk.
+        rate: At most so many bytes a second, always or by the time of the day; None for as fast as the disk.
         restart: Begin anew, though an earlier scrub was cut off.
     """
 
-    def __init__(self, core: Core, *, rate: float | None, restart: bool) -> None:
+    def __init__(self, core: Core, *, rate: Limit | None, restart: bool) -> None:
         """Nothing has been read yet."""
         self._core = core
         self._restart = restart
-        self._pace = _Pace(core.clock, rate)
+        self._throttle = Throttle(rate, clock=core.clock)
 
     def findings(self) -> Iterator[Finding]:
         """Everything that is wrong: first what this scrub had found before it was cut off, then the rest."""
@@ -109,7 +110,8 @@ class Scrub:
         saved = self._core.clock.monotonic()
         while parts := self._batch(progress):
             for part in parts:
-                yield part, self._core.blobs.check(part.blob, size=part.size, tree_hash=part.tree_hash, pace=self._pace)
+                pace = self._throttle.settle
+                yield part, self._core.blobs.check(part.blob, size=part.size, tree_hash=part.tree_hash, pace=pace)
                 blobs, size = progress.blobs + 1, progress.size + part.size
                 progress = replace(progress, cursor=part.blob, blobs=blobs, size=size)
                 if self._core.clock.monotonic() - saved >= _SAVE_SECONDS:
@@ -175,21 +177,3 @@ def _describe(facts: Facts, row: FindingRow) -> Finding:
     if (job := facts.job(owner)) is not None:
         return replace(finding, vault_name=facts.vault_name(job.vault), job_id=encode_id(Kind.JOB, owner))
     return finding
-
-
-class _Pace:
-    """Sleeps as much as a rate demands."""
-
-    def __init__(self, clock: Clock, rate: float | None) -> None:
-        """Begin now."""
-        self._clock = clock
-        self._rate = rate
-        self._due = clock.monotonic()
-
-    def __call__(self, size: int) -> None:
-        """Take note of `size` bytes read. Time that was lost is not made up for."""
-        if self._rate is None:
-            return
-        now = self._clock.monotonic()
-        self._due = max(self._due, now) + size / self._rate
-        self._clock.sleep(self._due - now)

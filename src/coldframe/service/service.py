@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from coldframe.clock import Clock
     from coldframe.ports import Blobs, Ledger
+    from coldframe.rates import Limit
     from coldframe.service.outbox import OutboxPorts
     from coldframe.service.protection import PolicyRules
     from coldframe.service.scrubbing import Finding, ScrubProgress
@@ -131,7 +132,7 @@ class VaultService(
         """
         return Rehearsal(self._core).run()
 
-    def scrub(self, *, rate: float | None = None, restart: bool = False) -> Iterator[Finding]:
+    def scrub(self, *, rate: Limit | None = None, restart: bool = False) -> Iterator[Finding]:
         """Hash every stored byte again and yield what is wrong, as it is found; nothing is changed.
 
         It goes on where an earlier scrub was cut off, repeating what that one had found, unless `restart`. Whoever

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from coldframe.errors import InvalidParameterValue
 from coldframe.model import MIB
+from coldframe.ports import HeldBack
 from coldframe.tree_hash import TreeHasher
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ class PreparedBody(io.RawIOBase):
     """
 
     def __init__(self, body: Body) -> None:
-        """Read the body."""
+        """Read the body; if a throttle holds it back, that holds the sending back instead."""
         self.size = body.size
+        self._throttle = body.throttle if isinstance(body, HeldBack) else None
         linear, tree = sha256(), TreeHasher()
         # As large as it will be from the start: one that grows leaves holes in memory that nothing else fits into.
         self._file = io.BytesIO(bytes(self.size)) if self.size <= MAX_IN_MEMORY else TemporaryFile()  # noqa: SIM115
-        for buffer in body:
+        for buffer in body.content if isinstance(body, HeldBack) else body:
             linear.update(buffer)
             tree.update(buffer)
             self._file.write(buffer)
@@ -62,12 +64,16 @@ class PreparedBody(io.RawIOBase):
         return True
 
     def read(self, size: int = -1, /) -> bytes:
-        """The next bytes: a MiB at least, while there are any.
+        """The next bytes: a MiB at least, while there are any; if they are held back, as many as may go at a time.
 
         http.client asks for 16 KiB at a time and sends whatever it is given; a system call for each would cost more
         than all else that is done here.
         """
-        return self._file.read(size if size < 0 else max(size, _STEP))
+        if self._throttle is None:
+            return self._file.read(size if size < 0 else max(size, _STEP))
+        data = self._file.read(size if size < 0 else self._throttle.slice_size)
+        self._throttle.wait(len(data))
+        return data
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         """Move to a position."""

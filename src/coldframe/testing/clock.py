@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
 
 START = datetime(2040, 1, 1, tzinfo=UTC)
 """Later than any real file's own time, so that a sweep goes by this clock alone."""
 
 
 class FakeClock:
-    """Implements `clock.Clock`: time stands still until somebody sleeps or advances it."""
+    """Implements `clock.Clock`: time stands still until somebody sleeps or advances it.
 
-    def __init__(self, start: datetime = START) -> None:
+    Args:
+        start: The moment at which it begins.
+        zone: Of the user's wall clock.
+    """
+
+    def __init__(self, start: datetime = START, *, zone: tzinfo = UTC) -> None:
         """Begin at `start`."""
+        self._zone = zone
         self._now = start
         self._passed = 0.0
         self._lock = Lock()
@@ -29,6 +39,14 @@ class FakeClock:
     def sleep(self, seconds: float) -> None:
         """Let `seconds` pass, at once."""
         self.advance(max(0.0, seconds))
+
+    def to_local(self, moment: datetime) -> datetime:
+        """A moment in the user's zone."""
+        return moment.astimezone(self._zone)
+
+    def from_local(self, wall: datetime) -> datetime:
+        """The moment at which the user's clock shows `wall`."""
+        return wall.replace(tzinfo=self._zone).astimezone(UTC)
 
     def advance(self, seconds: float = 0, *, hours: float = 0, days: float = 0) -> None:
         """Let time pass."""
