@@ -29,12 +29,15 @@ if TYPE_CHECKING:
 
 CONFIG_NAME = "config.toml"
 OUTPUT_FORMS = ("table", "csv", "json")
+LOG_FORMS = ("text", "json")
 AMAZON_SNS = "amazon"
 """In place of an endpoint: Amazon's own."""
 PROFILES = "profile"
 PROFILE_VARIABLE = "COLDFRAME_PROFILE"
 _TABLES = (PROFILES,)
 _MAX_JOBS = 256
+_MAX_KEPT = 1000
+_LEAST_LOG = 1024
 _VAULT = re.compile(r"[A-Za-z0-9._-]{1,255}", re.ASCII)
 _TOPIC = re.compile(r"arn:[a-z-]+:sns:[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9_.-]{1,256}", re.ASCII)
 _HOOK_KEYS = frozenset({"url", "secret"})
@@ -120,6 +123,10 @@ class Settings:
     scarce_expedited: bool = False
     limits: Limits = field(default_factory=Limits)
     seal_key: str | None = None
+    log_file: str | None = None
+    log_size: int = 10 * MIB
+    log_keep: int = 5
+    log_form: str = "text"
 
 
 def parse_text(value: object) -> str:
@@ -162,12 +169,7 @@ def parse_flag(value: object) -> bool:
 
 def parse_jobs(value: object) -> int:
     """How many parts or files are on their way at once."""
-    if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).strip().isdigit():
-        raise ValueError("it wants a whole number")
-    jobs = int(value)
-    if not 1 <= jobs <= _MAX_JOBS:
-        raise ValueError(f"it wants a number from 1 to {_MAX_JOBS}")
-    return jobs
+    return _whole(value, 1, _MAX_JOBS)
 
 
 def parse_part_size(value: object) -> int:
@@ -191,6 +193,26 @@ def parse_output(value: object) -> str:
     """One of the forms that data is printed in."""
     if value not in OUTPUT_FORMS:
         raise ValueError(f"it wants one of {', '.join(OUTPUT_FORMS)}")
+    return str(value)
+
+
+def parse_log_size(value: object) -> int:
+    """The most bytes of one file of a log; below a KiB it would hold no line."""
+    size = parse_size(_quantity(value))
+    if size < _LEAST_LOG:
+        raise ValueError("it wants 1KiB or more, such as 10MiB")
+    return size
+
+
+def parse_log_keep(value: object) -> int:
+    """How many older files of a log are kept."""
+    return _whole(value, 0, _MAX_KEPT)
+
+
+def parse_log_form(value: object) -> str:
+    """One of the forms of a log's lines."""
+    if value not in LOG_FORMS:
+        raise ValueError(f"it wants one of {', '.join(LOG_FORMS)}")
     return str(value)
 
 
@@ -264,6 +286,14 @@ def parse_limits(value: object) -> Limits:
     return limits_of({str(name): _quantity(each) for name, each in value.items()})
 
 
+def _whole(value: object, least: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).strip().isdigit():
+        raise ValueError("it wants a whole number")
+    if not least <= int(value) <= most:
+        raise ValueError(f"it wants a number from {least} to {most}")
+    return int(value)
+
+
 def _quantity(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("it wants a number, or a text with a unit")  # noqa: TRY004 - as above
@@ -309,6 +339,10 @@ KEYS: Mapping[str, Key] = {
     "scarce_expedited": Key(parse_flag, "whether Expedited needs provisioned capacity", "false"),
     "limits": Key(parse_limits, "what one client of serve may take", '{ idle_seconds = "60s" }'),
     "seal_key": Key(parse_path, "the file that unseals access keys, if not in the store", '"/etc/coldframe/seal.key"'),
+    "log_file": Key(parse_path, "where archive and watch log what they do", '"~/coldframe.log"'),
+    "log_size": Key(parse_log_size, "how large it grows before it is put away", '"10MiB"'),
+    "log_keep": Key(parse_log_keep, "how many such files are kept", "5"),
+    "log_form": Key(parse_log_form, "text, or json for an object a line", '"text"'),
 }
 
 

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, TextIO
 
 from coldframe.errors import BadUsage
 from coldframe.names import printable
+from coldframe.progress import Noted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from coldframe.cli.output import Column, Printer
     from coldframe.composition import Coldframe
+    from coldframe.composition.run_log import RunLog
+    from coldframe.progress import Event
     from coldframe.settings import Settings
 
 
@@ -27,6 +30,7 @@ class App:
         """Nothing is read or opened yet."""
         self.is_debugging = False
         self._profile: str | None = None
+        self.log: RunLog | None = None
         self._coldframe: Coldframe | None = None
 
     @cached_property
@@ -89,6 +93,13 @@ class App:
         """Talk, on standard error; what names hold cannot steer the terminal."""
         for line in lines:
             say(line)
+            if self.log is not None:
+                self.log.say(line)
+
+    def observe(self, event: Event) -> None:
+        """Say what is worth a line; where nothing is drawn there is no more to show."""
+        if isinstance(event, Noted):
+            say(event.text)
 
     def confirm(self, question: str, *, yes: bool) -> bool:
         """Whether to go ahead: `yes`, or the answer of whoever sits at the terminal.

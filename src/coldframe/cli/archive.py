@@ -12,6 +12,7 @@ from coldframe.cli.charges import CHARGES, show_price, tell_prices
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
+from coldframe.cli.logs import log_options
 from coldframe.cli.options import (
     FILE,
     JOBS,
@@ -83,6 +84,7 @@ COLUMNS = (
 @yes_option
 @output_option
 @click.pass_obj
+@log_options("archive")
 def command(
     app: App,
     /,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Self
 from coldframe.cli.app import forget_output
 from coldframe.cli.progress import open_display
 from coldframe.cli.signals import Interrupts
-from coldframe.progress import Noted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -55,11 +54,10 @@ class JobView:
 
     def observe(self, event: Event) -> None:
         """Take an event, from any thread."""
-        display = self._display
-        if display is not None:
-            display.observe(event)
-        elif isinstance(event, Noted):
-            self._app.say(event.text)
+        display, log = self._display, self._app.log
+        if log is not None:
+            log.observe(event)
+        (display or self._app).observe(event)
 
     def say(self, line: str) -> None:
         """Talk, above what is drawn."""

@@ -9,6 +9,7 @@ import click
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
+from coldframe.cli.logs import log_options
 from coldframe.cli.options import output_option
 from coldframe.cli.retrieve import print_results
 from coldframe.composition.ordering import Watch
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--once", is_flag=True, help="One round: fetch what is ready, start what is missing, and end.")
 @output_option
 @click.pass_obj
+@log_options("watch")
 def command(app: App, /, *, once: bool, output: str | None) -> Exit:
     """Carry on all open orders until they are done.
 
