@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from coldframe.cli.acts import Act, perform
 from coldframe.cli.command import Group
 from coldframe.cli.documents import print_policy, read_policy
 from coldframe.cli.exits import Exit
@@ -81,11 +82,9 @@ def delete(app: App, name: str, store: str | None, *, yes: bool, dry_run: bool) 
     if access_policy(vaults, name) is None:
         app.say(f"The vault {name} has no access policy.")
         return Exit.DONE
-    if dry_run:
-        app.say(f"Would remove the access policy of the vault {name}.")
-        return Exit.DONE
-    if not app.confirm(f"Remove the access policy of the vault {name}?", yes=yes):
-        return Exit.FAILED
-    vaults.delete_vault_access_policy(name)
-    app.say(f"The vault {name} has no access policy now.")
-    return Exit.DONE
+    act = Act(
+        would=f"Would remove the access policy of the vault {name}.",
+        question=f"Remove the access policy of the vault {name}?",
+        done=f"The vault {name} has no access policy now.",
+    )
+    return perform(app, act, lambda: vaults.delete_vault_access_policy(name), yes=yes, dry_run=dry_run)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from coldframe.cli.acts import Act, perform
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.options import dry_run_option, store_option, yes_option
@@ -15,6 +16,12 @@ from coldframe.quantities import format_duration
 if TYPE_CHECKING:
     from coldframe.cli.app import App
     from coldframe.service import ClockState
+
+_CONFIRM = Act(
+    would="Would let vault locks go by this machine's time.",
+    question="Is this machine's time right? What a lock keeps until then can be deleted.",
+    done="Vault locks go by this machine's clock again.",
+)
 
 
 @click.command(
@@ -43,14 +50,7 @@ def confirm_clock(app: App, store: str | None, *, yes: bool, dry_run: bool) -> E
         if state.is_following:
             app.say("Locks go by this machine's clock; there is nothing to confirm.")
             return Exit.DONE
-        if dry_run:
-            app.say("Would let vault locks go by this machine's time.")
-            return Exit.DONE
-        if not app.confirm("Is this machine's time right? What a lock keeps until then can be deleted.", yes=yes):
-            return Exit.FAILED
-        clocks.confirm(state.clock_at)
-    app.say("Vault locks go by this machine's clock again.")
-    return Exit.DONE
+        return perform(app, _CONFIRM, lambda: clocks.confirm(state.clock_at), yes=yes, dry_run=dry_run)
 
 
 def _difference(state: ClockState) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from coldframe.cli.acts import Act, perform
 from coldframe.cli.command import Group
 from coldframe.cli.documents import print_policy, read_policy
 from coldframe.cli.exits import Exit
@@ -102,14 +103,12 @@ def abort(app: App, name: str, store: str | None, *, yes: bool, dry_run: bool) -
     if vault_lock(vaults, name) is None:
         app.say(f"The vault {name} has no lock.")
         return Exit.DONE
-    if dry_run:
-        app.say(f"Would drop the lock of the vault {name}.")
-        return Exit.DONE
-    if not app.confirm(f"Drop the lock of the vault {name}?", yes=yes):
-        return Exit.FAILED
-    vaults.abort_vault_lock(name)
-    app.say(f"The vault {name} has no lock now.")
-    return Exit.DONE
+    act = Act(
+        would=f"Would drop the lock of the vault {name}.",
+        question=f"Drop the lock of the vault {name}?",
+        done=f"The vault {name} has no lock now.",
+    )
+    return perform(app, act, lambda: vaults.abort_vault_lock(name), yes=yes, dry_run=dry_run)
 
 
 @group.command(examples=("coldframe vault lock show astrodata", "coldframe vault lock show astrodata -o json"))
