@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.skipif(os.name == "nt", reason="only on Windows: no sh")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no sh")
 def test_first_start_tells_how_to_use_it_with_the_aws_cli(aws_program: Path, tmp_path: Path) -> None:
     """The lines that the first start prints are pasted into a shell; the second start prints no secret."""
     store = tmp_path / "store"

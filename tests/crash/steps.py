@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -37,7 +38,7 @@ class Step(Protocol[_WorkT_contra]):
 
 
 @dataclass(frozen=True)
-class SteppedScenario(Generic[WorkT]):
+class SteppedScenario(ABC, Generic[WorkT]):
     """Steps, after others that are safe already; without any of those even the store is not there yet."""
 
     name: str
@@ -59,9 +60,10 @@ class SteppedScenario(Generic[WorkT]):
         """Nothing is trusted that would be written after a failed sync (reliability 0.2)."""
         return is_database_sync(failed)
 
+    @abstractmethod
     def open(self, bench: Bench) -> SteppedSession[WorkT]:
         """Open what the steps are done to, which recovers it."""
-        raise NotImplementedError
+        ...
 
     def finished(self) -> Mapping[Subject, Value]:
         """What all steps together leave."""
@@ -71,7 +73,7 @@ class SteppedScenario(Generic[WorkT]):
         return {subject: value for subject, value in found.items() if value is not None}
 
 
-class SteppedSession(Generic[WorkT]):
+class SteppedSession(ABC, Generic[WorkT]):
     """What the steps are done to, opened."""
 
     def __init__(self, steps: Sequence[Step[WorkT]], work: WorkT) -> None:
@@ -88,18 +90,22 @@ class SteppedSession(Generic[WorkT]):
         for step in self._steps:
             step.finish(self.work)
 
+    @abstractmethod
     def observe(self) -> Observation:
         """Look at everything."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def age(self) -> None:
         """Let days pass, and sweep."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def leftovers(self) -> list[str]:
         """What is on the disk and belongs to nothing."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of files and connections."""
-        raise NotImplementedError
+        ...

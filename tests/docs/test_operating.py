@@ -108,7 +108,7 @@ def examples() -> list[tuple[str, list[str]]]:
     return [(re.sub(r"\\\n\s*", "", command), shown.splitlines()) for command, shown in _BLOCK.findall(TEXT)]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="only on Windows: no sh")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no sh")
 @pytest.mark.skipif(
     not shutil.which("openssl") or not shutil.which("curl"), reason="openssl and curl are not installed"
 )

@@ -50,7 +50,7 @@ def shape(line: str) -> str:
     return line.strip()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="only on Windows: no sh and diff")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no sh and diff")
 def test_readme_commands_do_what_it_shows(tmp_path: Path) -> None:
     """Six commands in a row; each ends well and prints the lines shown."""
     build_subs(str(tmp_path / "Subs"), total_size=FRAME_COUNT * 20_000)
@@ -79,7 +79,7 @@ def test_readme_shows_six_commands() -> None:
     ]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="only on Windows: no sh")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no sh")
 def test_readme_commands_work_on_a_server(tmp_path: Path) -> None:
     """What it shows of `serve` is true: the key that was shown, the commands on the server, boto3 on the folder."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -17,14 +17,14 @@ from coldframe.testing.clock import FakeClock
 from coldframe.wire.access import KeyScope
 from remote.conftest import REGION, use_key
 from stores.loopback import listening
-from wire.world import KEY, make_face, open_governed
+from wire.world import KEY, make_face
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from cli.conftest import Ran
     from coldframe.wire.access import Key
+    from conftest import OpenService
     from remote.conftest import Served
 
 
@@ -95,15 +95,13 @@ def test_revoked_key_is_told(cli: Callable[..., Ran], url: str, served: Served, 
 
 @pytest.mark.parametrize("minutes", [-6, 6])
 def test_wrong_clock_is_told(
-    cli: Callable[..., Ran], key: Key, tmp_path: Path, minutes: int, monkeypatch: pytest.MonkeyPatch
+    cli: Callable[..., Ran], open_service: OpenService, minutes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A machine whose clock is off by more than five minutes can sign nothing."""
     clock = FakeClock(SystemClock().now() + timedelta(minutes=minutes))
     use_key(monkeypatch, KEY)
-    governed = open_governed(str(tmp_path / "store"), clock)
-    with listening(make_face(governed, clock=clock).face) as url:
+    with listening(make_face(open_service(clock=clock), clock=clock).face) as url:
         ran = cli("vault", "list", "--store", f"{url}?region=local")
-    governed.close()
     assert ran.code == 6
     assert "This machine's clock is wrong by more than 5 minutes" in ran.err
 

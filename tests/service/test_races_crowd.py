@@ -20,7 +20,7 @@ from coldframe.testing.contract.world import inventory
 from coldframe.wire.in_process import open_client
 from crash.store_scenarios import StoreFolder
 from service.crowd import BRIEF, LASTING, Crowd
-from wire.world import KEY, REGION, make_face, open_governed
+from wire.world import KEY, REGION, make_face
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,18 +45,10 @@ def _restless() -> Iterator[None]:
 
 
 @pytest.fixture
-def governed(store_folder: str, clock: FakeClock) -> Iterator[VaultService]:
-    """The service."""
-    service = open_governed(store_folder, clock)
-    yield service
-    service.close()
-
-
-@pytest.fixture
-def remote(governed: VaultService) -> Iterator[GlacierStore]:
+def remote(service: VaultService) -> Iterator[GlacierStore]:
     """A client of the service, over boto3 and the face."""
     store = GlacierStore(
-        open_client(make_face(governed).face, key=KEY, region=REGION, config=client_config()), url="http://x.invalid"
+        open_client(make_face(service).face, key=KEY, region=REGION, config=client_config()), url="http://x.invalid"
     )
     yield store
     store.close()
@@ -80,10 +72,10 @@ class Scene:
 
 
 @pytest.fixture
-def scene(governed: VaultService, clock: FakeClock, store_folder: str, request: pytest.FixtureRequest) -> Scene:
+def scene(service: VaultService, clock: FakeClock, store_folder: str, request: pytest.FixtureRequest) -> Scene:
     """The service, as the options of the run have it."""
     option = request.config.getoption
-    return Scene(governed, clock, store_folder, int(option("--race-steps")), int(option("--race-seed")))
+    return Scene(service, clock, store_folder, int(option("--race-steps")), int(option("--race-seed")))
 
 
 def test_crowd_loses_nothing_in_the_service(scene: Scene, tried: Tried) -> None:

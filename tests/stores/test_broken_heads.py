@@ -19,8 +19,8 @@ from wire.world import KEY, REGION, make_face
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from coldframe.service import VaultService
     from coldframe.stores.glacier import GlacierStore
-    from wire.world import GovernedService
 
 _CUTS = [Cut(received=size) for size in range(1, 700, 13)]
 """From the first byte of an answer to beyond every head."""
@@ -33,43 +33,43 @@ _ASK: dict[str, Callable[[GlacierStore, str], str]] = {
 
 
 @pytest.fixture
-def store(governed: GovernedService, monkeypatch: pytest.MonkeyPatch) -> Iterator[GlacierStore]:
+def store(service: VaultService, monkeypatch: pytest.MonkeyPatch) -> Iterator[GlacierStore]:
     """A store with a vault, at the far end of a line whose connections break one after another."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY.access_key_id)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY.secret_access_key)
-    governed.create_vault("v")
-    with listening(make_face(governed).face) as url, unsteady(url, *_CUTS) as line:
+    service.create_vault("v")
+    with listening(make_face(service).face) as url, unsteady(url, *_CUTS) as line:
         store = open_glacier(f"{line.url}?region={REGION}")
         yield store
         store.close()
 
 
 @pytest.mark.parametrize("what", list(_ASK))
-def test_no_id_that_broke_off_is_taken(governed: GovernedService, store: GlacierStore, what: str) -> None:
+def test_no_id_that_broke_off_is_taken(service: VaultService, store: GlacierStore, what: str) -> None:
     """Wherever the connection breaks, an ID that is answered is one that the store knows."""
-    light = governed.upload_archive("v", BytesBody(_LIGHT)).archive_id
+    light = service.upload_archive("v", BytesBody(_LIGHT)).archive_id
     taken = set()
     for _ in _CUTS:
         with suppress(ServiceUnavailable):
             taken.add(_ASK[what](store, light))
     assert taken, "no answer came whole: its head is longer than this test thinks"
-    assert taken <= _known(governed)
+    assert taken <= _known(service)
 
 
-def test_tree_hash_that_broke_off_is_no_mismatch(governed: GovernedService, store: GlacierStore) -> None:
+def test_tree_hash_that_broke_off_is_no_mismatch(service: VaultService, store: GlacierStore) -> None:
     """Half a tree hash is a broken answer, to be asked for again, and does not mean that bytes were damaged."""
-    upload_id = governed.initiate_multipart_upload("v", part_size=MIB)
+    upload_id = service.initiate_multipart_upload("v", part_size=MIB)
     store._part_sizes[upload_id] = MIB  # known, so that every answer is one to a part
     for _ in _CUTS:
         with suppress(ServiceUnavailable):
             store.upload_multipart_part("v", upload_id, BytesBody(_LIGHT), start=0)
 
 
-def _known(governed: GovernedService) -> set[str]:
+def _known(service: VaultService) -> set[str]:
     """The IDs of all archives, uploads and jobs."""
-    inventory = json.loads(read_output(governed, "v", governed.initiate_job("v", InventoryRetrieval())))
+    inventory = json.loads(read_output(service, "v", service.initiate_job("v", InventoryRetrieval())))
     known = {archive["ArchiveId"] for archive in inventory["ArchiveList"]}
-    for list_page in (governed.list_multipart_uploads, governed.list_jobs):
+    for list_page in (service.list_multipart_uploads, service.list_jobs):
         marker = None
         while True:
             page = list_page("v", marker=marker)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from coldframe.ports import ColdStore
     from coldframe.ports.admin import GovernedStore
+    from coldframe.service import VaultService
     from coldframe.stores.glacier import GlacierStore
-    from wire.world import GovernedService
 
 
 class TestGlacierStoreInProcess(ColdStoreContract):
@@ -57,11 +57,11 @@ class TestGovernedGlacierStoreOverSockets(VaultAdminContract):
 
 
 @pytest.fixture
-def far_store(governed: GovernedService, monkeypatch: pytest.MonkeyPatch) -> Iterator[GlacierStore]:
+def far_store(service: VaultService, monkeypatch: pytest.MonkeyPatch) -> Iterator[GlacierStore]:
     """Reached through boto3 and a socket, with keys from the environment."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY.access_key_id)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY.secret_access_key)
-    with listening(make_face(governed).face) as url:
+    with listening(make_face(service).face) as url:
         store = open_glacier(f"{url}?region={REGION}")
         yield store
         store.close()

@@ -30,8 +30,8 @@ from wire.world import KEY, REGION, make_face
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from coldframe.service import VaultService
     from coldframe.wire.face import Face
-    from wire.world import GovernedService
 
 _URL = "http://store.test:8080"
 
@@ -49,35 +49,35 @@ def _store(face: Face, *, region: str = REGION, **changes: Any) -> GlacierStore:
         ({"session_token": "none of ours"}, "does not know the access key"),
     ],
 )
-def test_wrong_keys_are_told(governed: GovernedService, changes: dict[str, str], words: str) -> None:
+def test_wrong_keys_are_told(service: VaultService, changes: dict[str, str], words: str) -> None:
     """An unknown key, a wrong secret, a session that is not there: what it is, where, and what to set."""
-    store = _store(make_face(governed).face, **changes)
+    store = _store(make_face(service).face, **changes)
     with pytest.raises(errors.CredentialsProblem, match=words) as caught:
         store.list_vaults()
     assert _URL in str(caught.value)
     assert "AWS_ACCESS_KEY_ID" in str(caught.value)
 
 
-def test_expired_session_is_told(governed: GovernedService) -> None:
+def test_expired_session_is_told(service: VaultService) -> None:
     """A temporary key that has ended."""
     key = replace(KEY, session_token="token", expires_at=SystemClock().now() - timedelta(seconds=1))
-    store = GlacierStore(open_client(make_face(governed, keys=[key]).face, key=key, region=REGION), url=_URL)
+    store = GlacierStore(open_client(make_face(service, keys=[key]).face, key=key, region=REGION), url=_URL)
     with pytest.raises(errors.CredentialsProblem, match="expired"):
         store.list_vaults()
 
 
-def test_wrong_region_is_told(governed: GovernedService) -> None:
+def test_wrong_region_is_told(service: VaultService) -> None:
     """The store says which region is the right one."""
-    store = _store(make_face(governed).face, region="us-east-1")
+    store = _store(make_face(service).face, region="us-east-1")
     with pytest.raises(errors.CredentialsProblem, match=r"AWS_REGION.*'local'"):
         store.list_vaults()
 
 
 @pytest.mark.parametrize("minutes", [-6, 6])
-def test_wrong_clock_is_told(governed: GovernedService, minutes: int) -> None:
+def test_wrong_clock_is_told(service: VaultService, minutes: int) -> None:
     """A machine whose clock is off by more than five minutes."""
     clock = FakeClock(SystemClock().now() + timedelta(minutes=minutes))
-    store = _store(make_face(governed, clock=clock).face)
+    store = _store(make_face(service, clock=clock).face)
     with pytest.raises(errors.CredentialsProblem, match="clock is wrong"):
         store.list_vaults()
 
@@ -95,7 +95,7 @@ def test_nobody_listening_is_told() -> None:
     store.close()
 
 
-def test_missing_credentials_are_told(governed: GovernedService, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_told(service: VaultService, monkeypatch: pytest.MonkeyPatch) -> None:
     """No keys in the environment, no profile, no metadata service."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
@@ -103,7 +103,7 @@ def test_missing_credentials_are_told(governed: GovernedService, monkeypatch: py
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "nowhere")
     monkeypatch.setenv("AWS_CONFIG_FILE", "nowhere")
     client = boto3.session.Session(region_name=REGION).client("glacier", endpoint_url=_URL)
-    answer_in_process(client, make_face(governed).face)
+    answer_in_process(client, make_face(service).face)
     with pytest.raises(errors.CredentialsProblem, match="no credentials"):
         GlacierStore(client, url=_URL).list_vaults()
 
@@ -220,14 +220,12 @@ def test_unreachable_store_is_temporary() -> None:
     assert issubclass(errors.StoreUnreachable, errors.ServiceUnavailable)
 
 
-def test_identity_is_the_name_of_the_store_behind_the_server(
-    closed_loop: GlacierStore, governed: GovernedService
-) -> None:
+def test_identity_is_the_name_of_the_store_behind_the_server(closed_loop: GlacierStore, service: VaultService) -> None:
     """What was archived through a server is found again on its folder, and under whatever address it gets."""
-    assert closed_loop.identity == governed.identity
+    assert closed_loop.identity == service.identity
     closed_loop.create_vault("coldframe.asks.whose.vaults.these.are")
     del closed_loop.identity
-    assert closed_loop.identity == governed.identity
+    assert closed_loop.identity == service.identity
 
 
 def test_identity_elsewhere_is_region_account_and_host(
@@ -254,10 +252,10 @@ def test_identity_of_a_store_that_breaks_off_is_unreachable(closed_loop: Glacier
 
 @pytest.mark.parametrize("name", ["glacier:us-east-1:123456789012", "coldframe:ABC", "file:///"])
 def test_identity_of_another_kind_is_not_believed(
-    closed_loop: GlacierStore, governed: GovernedService, monkeypatch: pytest.MonkeyPatch, name: str
+    closed_loop: GlacierStore, service: VaultService, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """No server passes for Amazon."""
-    monkeypatch.setattr(type(governed), "identity", name)
+    monkeypatch.setattr(type(service), "identity", name)
     assert closed_loop.identity == "glacier:local:000000000000@coldframe.invalid"
 
 

@@ -15,9 +15,10 @@ from wire.signing import changed, hashes, send, signed, unsigned
 from wire.world import ACCOUNT, KEY, make_face
 
 if TYPE_CHECKING:
+    from coldframe.service import VaultService
     from coldframe.testing.clock import FakeClock
     from coldframe.wire.access import Access
-    from wire.world import FaceWorld, GovernedService
+    from wire.world import FaceWorld
 
 _OTHER = "123456789012"
 
@@ -45,15 +46,15 @@ class _Failing:
         raise LookupError(access.operation)
 
 
-def _open(governed: GovernedService, clock: FakeClock, authorizer: _Remembering | _Failing) -> FaceWorld:
-    governed.create_vault("v")
-    return make_face(governed, clock=clock, authorizer=authorizer, find_store=lambda _account_id: governed)
+def _open(service: VaultService, clock: FakeClock, authorizer: _Remembering | _Failing) -> FaceWorld:
+    service.create_vault("v")
+    return make_face(service, clock=clock, authorizer=authorizer, find_store=lambda _account_id: service)
 
 
-def test_authorizer_is_told_all_that_a_policy_may_ask(governed: GovernedService, clock: FakeClock) -> None:
+def test_authorizer_is_told_all_that_a_policy_may_ask(service: VaultService, clock: FakeClock) -> None:
     """Who, what, on what, when, from where and how."""
     authorizer = _Remembering()
-    world = _open(governed, clock, authorizer)
+    world = _open(service, clock, authorizer)
     request = unsigned("GET", "/-/vaults/v", at=clock.now(), headers={"User-Agent": "aws-cli/2"})
     assert send(world.face, signed(request))[0].status == 200
     (access,) = authorizer.asked
@@ -66,11 +67,11 @@ def test_authorizer_is_told_all_that_a_policy_may_ask(governed: GovernedService,
 @pytest.mark.parametrize(
     "form", ['{"Type": "archive-retrieval", "ArchiveId": "%s"}', '{"jobParameters": {"ArchiveId": "%s"}}']
 )
-def test_authorizer_is_told_the_archive(governed: GovernedService, clock: FakeClock, form: str) -> None:
+def test_authorizer_is_told_the_archive(service: VaultService, clock: FakeClock, form: str) -> None:
     """Of a deletion and of a job, bare or wrapped: age conditions hang on it (glacier-api 12.2)."""
     authorizer = _Remembering()
-    world = _open(governed, clock, authorizer)
-    archive_id = governed.upload_archive("v", BytesBody(b"x")).archive_id
+    world = _open(service, clock, authorizer)
+    archive_id = service.upload_archive("v", BytesBody(b"x")).archive_id
     send(world.face, signed(unsigned("POST", "/-/vaults/v/jobs", at=clock.now(), body=(form % archive_id).encode())))
     send(world.face, signed(unsigned("DELETE", f"/-/vaults/v/archives/{archive_id}", at=clock.now())))
     assert [access.archive_id for access in authorizer.asked] == [archive_id, archive_id]
@@ -88,19 +89,19 @@ def test_authorizer_is_told_the_archive(governed: GovernedService, clock: FakeCl
     ],
 )
 def test_authorizer_is_told_the_sent_tags(
-    governed: GovernedService, clock: FakeClock, target: str, body: bytes, sent: dict[str, str | None] | None
+    service: VaultService, clock: FakeClock, target: str, body: bytes, sent: dict[str, str | None] | None
 ) -> None:
     """What is to be set, or the keys of what is to be removed; None, which is unknown, if the body does not tell."""
     authorizer = _Remembering()
-    world = _open(governed, clock, authorizer)
+    world = _open(service, clock, authorizer)
     send(world.face, signed(unsigned("POST", f"/-/vaults/v/{target}", at=clock.now(), body=body)))
     assert [access.sent_tags for access in authorizer.asked] == [sent]
 
 
-def test_refusal_prevents(governed: GovernedService, clock: FakeClock) -> None:
+def test_refusal_prevents(service: VaultService, clock: FakeClock) -> None:
     """What is refused is not done: 403 in the authorizer's words, and the body of an upload is not read."""
-    world = _open(governed, clock, _Remembering("DeleteArchive", "UploadArchive", "InitiateJob"))
-    archive_id = governed.upload_archive("v", BytesBody(b"x")).archive_id
+    world = _open(service, clock, _Remembering("DeleteArchive", "UploadArchive", "InitiateJob"))
+    archive_id = service.upload_archive("v", BytesBody(b"x")).archive_id
     requests = [
         unsigned("DELETE", f"/-/vaults/v/archives/{archive_id}", at=clock.now()),
         unsigned("POST", "/-/vaults/v/archives", at=clock.now(), headers=hashes(b"y"), body=b"y"),
@@ -110,14 +111,14 @@ def test_refusal_prevents(governed: GovernedService, clock: FakeClock) -> None:
         response, body = send(world.face, signed(request))
         assert (response.status, json.loads(body)["code"]) == (403, "AccessDeniedException")
         assert "not authorized to perform" in json.loads(body)["message"]
-    assert governed.describe_vault("v").number_of_archives == 1
-    assert governed.list_jobs("v").items == []
-    assert governed.initiate_job("v", ArchiveRetrieval(archive_id))
+    assert service.describe_vault("v").number_of_archives == 1
+    assert service.list_jobs("v").items == []
+    assert service.initiate_job("v", ArchiveRetrieval(archive_id))
 
 
-def test_permission_is_looked_at_before_vault_and_values(governed: GovernedService, clock: FakeClock) -> None:
+def test_permission_is_looked_at_before_vault_and_values(service: VaultService, clock: FakeClock) -> None:
     """Whoever may not ask does not learn whether a vault is there, or that his JSON is wrong (glacier-api 3.3, 13)."""
-    world = _open(governed, clock, _Remembering("DescribeVault", "InitiateJob"))
+    world = _open(service, clock, _Remembering("DescribeVault", "InitiateJob"))
     for method, target, body in (
         ("GET", "/-/vaults/v", b""),
         ("GET", "/-/vaults/none", b""),
@@ -128,28 +129,28 @@ def test_permission_is_looked_at_before_vault_and_values(governed: GovernedServi
         assert response.status == 403
 
 
-def test_authorizer_that_fails_allows_nothing(governed: GovernedService, clock: FakeClock) -> None:
+def test_authorizer_that_fails_allows_nothing(service: VaultService, clock: FakeClock) -> None:
     """What cannot be found out is not done (design I10)."""
-    world = _open(governed, clock, _Failing())
+    world = _open(service, clock, _Failing())
     response, _ = send(world.face, signed(unsigned("PUT", "/-/vaults/w", at=clock.now())))
     assert response.status == 500
-    assert [vault.vault_name for vault in governed.list_vaults().items] == ["v"]
+    assert [vault.vault_name for vault in service.list_vaults().items] == ["v"]
     assert json.loads(world.lines[0])["error"] == "LookupError"
 
 
-def test_unsigned_request_is_not_even_asked_about(governed: GovernedService, clock: FakeClock) -> None:
+def test_unsigned_request_is_not_even_asked_about(service: VaultService, clock: FakeClock) -> None:
     """The authorizer hears only of callers who are who they say."""
     authorizer = _Remembering()
-    world = _open(governed, clock, authorizer)
+    world = _open(service, clock, authorizer)
     send(world.face, unsigned("GET", "/-/vaults/v", at=clock.now()))
     send(world.face, changed(signed(unsigned("GET", "/-/vaults/v", at=clock.now())), "Host", "another"))
     assert authorizer.asked == []
 
 
-def test_some_operations_are_the_owners_alone(governed: GovernedService, clock: FakeClock) -> None:
+def test_some_operations_are_the_owners_alone(service: VaultService, clock: FakeClock) -> None:
     """Twelve operations no policy can grant to another account; the others are for the authorizer to decide."""
     authorizer = _Remembering()
-    world = _open(governed, clock, authorizer)
+    world = _open(service, clock, authorizer)
     for operation in load_operations().values():
         path = "/".join(operation.path).format(
             accountId=_OTHER, vaultName="v", archiveId="a", uploadId="u", jobId="j", lockId="l"

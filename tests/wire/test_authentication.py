@@ -15,9 +15,10 @@ from wire.signing import changed, hashes, send, signed, unsigned
 from wire.world import ACCOUNT, KEY, make_face
 
 if TYPE_CHECKING:
+    from coldframe.service import VaultService
     from coldframe.testing.clock import FakeClock
     from coldframe.wire.http import Request
-    from wire.world import FaceWorld, GovernedService
+    from wire.world import FaceWorld
 
 _NOT_THE_SAME = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
@@ -60,10 +61,10 @@ def test_unknown_key_is_refused(world: FaceWorld, listing: Request) -> None:
     assert _told(world, signed(changed(listing, "x-amz-security-token", "token"))) == expected
 
 
-def test_session_goes_with_its_token(governed: GovernedService, clock: FakeClock, listing: Request) -> None:
+def test_session_goes_with_its_token(service: VaultService, clock: FakeClock, listing: Request) -> None:
     """A temporary key works with its token, until it ends."""
     ends = replace(_SEALED, expires_at=clock.now() + timedelta(hours=1))
-    world = make_face(governed, clock=clock, keys=[ends])
+    world = make_face(service, clock=clock, keys=[ends])
     request = changed(listing, "x-amz-security-token", "token")
     assert send(world.face, signed(request, key=ends))[0].status == 200
     assert _told(world, signed(listing, key=ends))[1] == "UnrecognizedClientException"
@@ -270,11 +271,11 @@ def test_foreign_account_is_refused(world: FaceWorld, clock: FakeClock) -> None:
     ],
 )
 def test_key_has_a_scope(
-    governed: GovernedService, clock: FakeClock, *, scope: KeyScope, method: str, target: str, is_allowed: bool
+    service: VaultService, clock: FakeClock, *, scope: KeyScope, method: str, target: str, is_allowed: bool
 ) -> None:
     """A read-only key changes nothing, and a no-delete key takes nothing away."""
     key = replace(KEY, scope=scope)
-    world = make_face(governed, clock=clock, keys=[key])
+    world = make_face(service, clock=clock, keys=[key])
     response, body = send(world.face, signed(unsigned(method, target, at=clock.now()), key=key))
     assert (response.status < 300) is is_allowed
     assert is_allowed or json.loads(body)["code"] == "AccessDeniedException"

@@ -16,7 +16,7 @@ from wire.test_codec import read_back
 from wire.world import ACCOUNT, REGION
 
 if TYPE_CHECKING:
-    from wire.world import GovernedService
+    from coldframe.service import VaultService
 
 _EXAMPLES: dict[str, list[dict[str, Any]]] = Loader().load_service_model("glacier", "examples-1", API_VERSION)[
     "examples"
@@ -39,12 +39,12 @@ _EXPECTED = {
 
 
 @pytest.mark.parametrize("name", sorted(_EXAMPLES))
-def test_example_is_answered(client: Any, governed: GovernedService, name: str) -> None:
+def test_example_is_answered(client: Any, service: VaultService, name: str) -> None:
     """Each example's request is carried out on a vault of its name, or refused for the one right reason."""
     for example in _EXAMPLES[name]:
         wanted = dict(example["input"])
         if "vaultName" in wanted:
-            governed.create_vault(wanted["vaultName"])
+            service.create_vault(wanted["vaultName"])
         for holder in {"jobParameters", "vaultNotificationConfig", "policy"} & wanted.keys():
             wanted[holder] = {
                 key: _as_ours(value, wanted.get("vaultName", "")) for key, value in wanted[holder].items()

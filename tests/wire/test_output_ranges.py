@@ -14,9 +14,10 @@ from wire.signing import send, signed, unsigned
 from wire.world import make_face
 
 if TYPE_CHECKING:
+    from coldframe.service import VaultService
     from coldframe.testing.clock import FakeClock
     from coldframe.wire.http import Response
-    from wire.world import FaceWorld, GovernedService
+    from wire.world import FaceWorld
 
 _MIB = 2**20
 _DATA = pattern(6.5)
@@ -109,13 +110,11 @@ def test_aligned_range_has_its_tree_hash(
 
 
 @pytest.mark.parametrize("hashes_inventories", [True, False])
-def test_inventory_may_have_its_tree_hash(
-    governed: GovernedService, clock: FakeClock, *, hashes_inventories: bool
-) -> None:
+def test_inventory_may_have_its_tree_hash(service: VaultService, clock: FakeClock, *, hashes_inventories: bool) -> None:
     """The tree hash of an inventory is sent unless the face is strict (glacier-api 19.13)."""
-    world = make_face(governed, clock=clock, hashes_inventories=hashes_inventories)
-    governed.create_vault("v")
-    job_id = governed.initiate_job("v", InventoryRetrieval())
+    world = make_face(service, clock=clock, hashes_inventories=hashes_inventories)
+    service.create_vault("v")
+    job_id = service.initiate_job("v", InventoryRetrieval())
     response, body = _get(world, clock, f"/-/vaults/v/jobs/{job_id}/output")
     assert response.header("x-amz-sha256-tree-hash") == (tree_hash(body) if hashes_inventories else None)
     assert (response.header("Content-Type"), response.header("x-amz-archive-description")) == ("application/json", None)

@@ -19,9 +19,10 @@ from wire.signing import changed, hashes, send, signed, unsigned
 from wire.world import ACCOUNT, KEY, REGION, make_face
 
 if TYPE_CHECKING:
+    from coldframe.service import VaultService
     from coldframe.testing.clock import FakeClock
     from coldframe.wire.http import Request, Response
-    from wire.world import FaceWorld, GovernedService
+    from wire.world import FaceWorld
 
 _MIB = 2**20
 _DATA = pattern(2.5)
@@ -166,13 +167,13 @@ def test_long_json_is_refused(world: FaceWorld, clock: FakeClock) -> None:
     assert (response.status, reader.taken) == (400, 0)
 
 
-def test_inner_failure_tells_nothing(governed: GovernedService, clock: FakeClock) -> None:
+def test_inner_failure_tells_nothing(service: VaultService, clock: FakeClock) -> None:
     """What breaks inside is a 500 with a request ID, and a JSON line with that ID that tells all."""
 
-    def broken(_account_id: str) -> GovernedService:
+    def broken(_account_id: str) -> VaultService:
         raise RuntimeError("/secret/path: SELECT * FROM vault")
 
-    world = make_face(governed, clock=clock, find_store=broken)
+    world = make_face(service, clock=clock, find_store=broken)
     response, body = send(world.face, signed(unsigned("GET", "/-/vaults/v", at=clock.now())))
     request_id = response.header("x-amzn-RequestId")
     assert (response.status, json.loads(body)) == (
@@ -251,17 +252,17 @@ def test_client_in_process_streams(client: Any, tmp_path: Any) -> None:
     body.close()
 
 
-def test_store_is_its_own_client(governed: GovernedService) -> None:
+def test_store_is_its_own_client(service: VaultService) -> None:
     """A boto3 client straight on a store, with a key made for it alone."""
-    client = open_store_client(governed, account_id=ACCOUNT, region=REGION)
+    client = open_store_client(service, account_id=ACCOUNT, region=REGION)
     assert client.create_vault(vaultName="v")["location"] == f"/{ACCOUNT}/vaults/v"
-    assert governed.describe_vault("v").vault_name == "v"
+    assert service.describe_vault("v").vault_name == "v"
     client.close()
 
 
-def test_client_in_process_sees_broken_answers(governed: GovernedService, store_folder: str) -> None:
+def test_client_in_process_sees_broken_answers(service: VaultService, store_folder: str) -> None:
     """An answer that breaks off is to boto3 what a broken connection is."""
-    world = make_face(governed)
+    world = make_face(service)
     client = open_client(world.face, key=KEY, region=REGION)
     client.create_vault(vaultName="v")
     archive_id = client.upload_archive(vaultName="v", body=_DATA)["archiveId"]

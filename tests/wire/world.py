@@ -1,16 +1,11 @@
-"""What the tests of the face share: a governed store in memory and on disk, one key, and a face before it."""
+"""What the tests of the face share: one key, and a face before a store."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coldframe.blobs import open_blobs
 from coldframe.clock import SystemClock
-from coldframe.files import DiskFiles, ensure_folder
-from coldframe.ledger import open_ledger
-from coldframe.service import VaultService
 from coldframe.wire.access import AccountAuthorizer, Key, StaticKeyring
 from coldframe.wire.face import Face
 
@@ -19,25 +14,11 @@ if TYPE_CHECKING:
 
     from coldframe.clock import Clock
     from coldframe.ports.admin import GovernedStore
-    from coldframe.testing.clock import FakeClock
     from coldframe.wire.access import Authorizer
 
 ACCOUNT = "000000000000"
 REGION = "local"
 KEY = Key(access_key_id="AKIDEXAMPLE", secret_access_key="wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", account_id=ACCOUNT)
-
-
-GovernedService = VaultService
-"""The embedded store: it keeps both halves of the port."""
-
-
-def open_governed(folder: str, clock: FakeClock) -> GovernedService:
-    """An embedded store without waits, in a folder of its own."""
-    files = DiskFiles()
-    ensure_folder(files, folder)
-    ledger = open_ledger(os.path.join(folder, "ledger.sqlite"), files=files)
-    blobs = open_blobs(os.path.join(folder, "blobs"), files=files, ledger=ledger)
-    return GovernedService(ledger, blobs, clock=clock, account_id=ACCOUNT, region=REGION, url=folder)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from coldframe.ports.admin import (
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class GlacierGoverning:
+class GlacierGoverning(ABC):
     """Implements `ports.admin.VaultAdmin`."""
 
     def add_tags_to_vault(self, vault_name: str, tags: Mapping[str, str]) -> None:
@@ -97,8 +98,8 @@ class GlacierGoverning:
         """Take one more unit for a month."""
         return str(self._ask("purchase_provisioned_capacity")["capacityId"])
 
-    def _ask(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def _ask(self, operation: str, **parameters: Any) -> Mapping[str, Any]: ...
 
 
 def _notifications(members: Mapping[str, Any]) -> VaultNotifications:

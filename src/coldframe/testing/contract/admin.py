@@ -25,11 +25,9 @@ from coldframe.ports.admin import (
     VaultEvent,
     VaultNotifications,
 )
-from coldframe.testing.contract.world import VAULT, keep
+from coldframe.testing.contract.world import VAULT, StoreWorld, keep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from coldframe.ports.admin import GovernedStore
 
 REFUSED = (InvalidParameterValue, MissingParameterValue)
@@ -52,23 +50,7 @@ def topic_of(store: GovernedStore, *, region: str | None = None) -> str:
     return f"arn:aws:sns:{region or own}:{account}:done"
 
 
-class GovernedWorld:
-    """The fixtures of this contract."""
-
-    @pytest.fixture
-    def store(self) -> Iterator[GovernedStore]:
-        """The store under test: empty, without waits, both halves of the port."""
-        msg = "override the fixture `store`"
-        raise NotImplementedError(msg)
-
-    @pytest.fixture
-    def vault(self, store: GovernedStore) -> str:
-        """The name of a new vault."""
-        store.create_vault(VAULT)
-        return VAULT
-
-
-class TagsContract(GovernedWorld):
+class TagsContract(StoreWorld):
     """Tags are set, replaced, removed, and limited."""
 
     def test_tags_are_set_and_replaced(self, store: GovernedStore, vault: str) -> None:
@@ -129,7 +111,7 @@ class TagsContract(GovernedWorld):
             store.remove_tags_from_vault(vault, keys)
 
 
-class NoticesContract(GovernedWorld):
+class NoticesContract(StoreWorld):
     """One topic a vault."""
 
     def test_notifications_are_replaced(self, store: GovernedStore, vault: str) -> None:
@@ -157,7 +139,7 @@ class NoticesContract(GovernedWorld):
             store.get_vault_notifications(vault)
 
 
-class PoliciesContract(GovernedWorld):
+class PoliciesContract(StoreWorld):
     """Policies are texts."""
 
     def test_access_policy_is_kept_to_the_letter(self, store: GovernedStore, vault: str) -> None:
@@ -190,7 +172,7 @@ class PoliciesContract(GovernedWorld):
                 refuse(vault, text)
 
 
-class LocksContract(GovernedWorld):
+class LocksContract(StoreWorld):
     """The state machine of a vault lock, row by row (glacier-api 12.4), but for what takes time."""
 
     def test_vault_without_a_lock(self, store: GovernedStore, vault: str) -> None:

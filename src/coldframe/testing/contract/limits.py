@@ -9,8 +9,8 @@ import pytest
 from coldframe.errors import LimitExceeded, PolicyEnforced, ResourceNotFound
 from coldframe.model import MIB, ArchiveRetrieval, ByteRange, InventoryRetrieval, Tier
 from coldframe.ports.admin import DataRetrievalPolicy, RetrievalStrategy, VaultEvent, VaultNotifications
-from coldframe.testing.contract.admin import REFUSED, GovernedWorld, policy_text, topic_of
-from coldframe.testing.contract.world import VAULT, keep
+from coldframe.testing.contract.admin import REFUSED, policy_text, topic_of
+from coldframe.testing.contract.world import VAULT, StoreWorld, keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from coldframe.ports.admin import GovernedStore
 
 
-class LimitsContract(GovernedWorld):
+class LimitsContract(StoreWorld):
     """What an account allows itself."""
 
     def test_retrieval_policy_is_kept(self, store: GovernedStore) -> None:
@@ -95,7 +95,7 @@ _ASKING: list[Callable[[GovernedStore, str], Any]] = [
 ]
 
 
-class GovernedLifeContract(GovernedWorld):
+class GovernedLifeContract(StoreWorld):
     """What governs a vault comes and goes with it."""
 
     @pytest.mark.parametrize("ask", _ASKING)
