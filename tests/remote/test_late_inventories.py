@@ -9,7 +9,8 @@ import pytest
 from coldframe.archiver.request import ArchiveRequest
 from coldframe.composition.archiving import ArchiveJob
 from coldframe.composition.library import Coldframe
-from coldframe.composition.verifying import Standing, verify_vault
+from coldframe.composition.standing import Standing
+from coldframe.composition.verifying import verify_vault
 from coldframe.errors import NotReady
 from coldframe.model import AMAZON_WAITS
 from coldframe.settings import Home, Settings

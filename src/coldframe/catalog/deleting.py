@@ -4,6 +4,9 @@ The catalog must never go on listing an archive that is gone, for an archive run
 deletion is noted first, then done at the store, and then archive and note leave the catalog in one transaction. A note
 that a killed run has left says that the archive may be gone: whoever finds it deletes again, which is no error, and
 finishes. Notes lie in the table `note`, under names of their own.
+
+What was deleted is remembered in the table `deletion`: an inventory of the vault from before names it still, and must
+not bring it back.
 """
 
 from __future__ import annotations
@@ -12,9 +15,11 @@ import json
 from typing import TYPE_CHECKING
 
 from coldframe.catalog import recording
+from coldframe.clock import to_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     import apsw
 
@@ -23,6 +28,10 @@ if TYPE_CHECKING:
 _PREFIX = "deleting "
 _ADD = "INSERT INTO note (name, text) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
 _DROP = "DELETE FROM note WHERE name = ?"
+_REMEMBER = (
+    "INSERT INTO deletion (vault, archive_id, deleted_at) VALUES (?, ?, ?)"
+    " ON CONFLICT (vault, archive_id) DO UPDATE SET deleted_at = excluded.deleted_at"
+)
 _LIST = "SELECT text FROM note WHERE name >= ? AND name < ? ORDER BY name"
 
 
@@ -58,11 +67,14 @@ class Deletions:
             (str(vault_name), str(archive_id)) for vault_name, archive_id in (json.loads(str(row[0])) for row in rows)
         ]
 
-    def finish(self, vault_name: str, archive_ids: Sequence[str]) -> None:
-        """These are gone: forget them and their notes, in one transaction."""
+    def finish(self, vault_name: str, archive_ids: Sequence[str], *, at: datetime) -> None:
+        """These are gone: forget them and their notes, and remember when that was, in one transaction."""
 
         def act(connection: apsw.Connection) -> None:
             recording.forget(connection, self._store, vault_name, archive_ids)
+            vault = recording.ensure_vault(connection, self._store, vault_name)
+            for archive_id in archive_ids:
+                connection.execute(_REMEMBER, (vault, archive_id, to_milliseconds(at)))
             self._drop(connection, vault_name, archive_ids)
 
         self._database.write(act)

@@ -30,7 +30,7 @@ COMMANDS = {
     "watch": Lazy(_DAILY, "Carry on all open orders until they are done."),
     "verify": Lazy(_CARE, "Compare files, catalog, vault and store."),
     "cleanup": Lazy(_CARE, "List and remove what killed runs left over."),
-    "inventory": Lazy(_CARE, "Export, import or rebuild the record of what is where."),
+    "inventory": Lazy(_CARE, "Export, import, refresh or rebuild the record of what is where."),
     "vault": Lazy(_PARTS, "Create, list, show, delete or govern vaults."),
     "job": Lazy(_STEPS, "Start, show and list jobs, and fetch what they bring."),
     "upload": Lazy(_STEPS, "List and abort open multipart uploads."),

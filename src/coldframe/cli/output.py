@@ -56,7 +56,7 @@ def size_column(key: str = "size", title: str = "SIZE") -> Column:
     return Column(key, title, show_size, width=9, is_right=True)
 
 
-def moment_column(key: str, title: str) -> Column:
+def moment_column(key: str, title: str = "") -> Column:
     """A moment, in local time in a table and in UTC elsewhere."""
     return Column(key, title, show_moment, width=16)
 

@@ -13,7 +13,8 @@ from coldframe.cli.jobs import JobView
 from coldframe.cli.options import RATE, output_option, store_option, vault_option
 from coldframe.cli.output import Column, size_column
 from coldframe.composition.scrubbing import scrub, scrubbed
-from coldframe.composition.verifying import Standing, verify_files, verify_vault
+from coldframe.composition.standing import Standing
+from coldframe.composition.verifying import verify_files, verify_vault
 from coldframe.errors import BadUsage
 from coldframe.quantities import count, format_size
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from coldframe.cli.app import App
-    from coldframe.composition.verifying import Checked
+    from coldframe.composition.standing import Checked
 
 COLUMNS = (
     Column("standing", "STANDING", width=12),

@@ -96,7 +96,7 @@ def settle_deletions(coldframe: Coldframe) -> int:
     pending = deletions.pending()
     for vault_name, archive_id in pending:
         if _delete_one(coldframe, vault_name, archive_id) is None:
-            deletions.finish(vault_name, [archive_id])
+            deletions.finish(vault_name, [archive_id], at=coldframe.clock.now())
         else:
             deletions.give_up(vault_name, [archive_id])
     return len(pending)
@@ -111,7 +111,7 @@ def _delete_batch(coldframe: Coldframe, deletions: Deletions, batch: Sequence[Na
             asked += 1
             error = _delete_one(coldframe, vault_name, archive.archive_id)
             if error is None:
-                deletions.finish(vault_name, [archive.archive_id])
+                deletions.finish(vault_name, [archive.archive_id], at=coldframe.clock.now())
             else:
                 deletions.give_up(vault_name, [archive.archive_id])
             yield Deleted(archive, error)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING
 
@@ -12,10 +11,9 @@ from coldframe.archiver.opening import Source, look, opened, read_at
 from coldframe.archiver.opening import Stamp as SourceStamp
 from coldframe.archiver.scan import LeftOut, Rules, Unreadable, find_roots, scan
 from coldframe.catalog import Kind, Query
-from coldframe.errors import FormatError, SourceChanged
-from coldframe.inventory.description import decode_description
-from coldframe.inventory.vault_jobs import InventoryJobs
-from coldframe.inventory.vault_json import BadItem, VaultInventory
+from coldframe.composition.comparing import Comparison
+from coldframe.composition.standing import Checked, Standing
+from coldframe.errors import SourceChanged
 from coldframe.model import MIB
 from coldframe.names import read_path
 from coldframe.patterns import Patterns
@@ -25,39 +23,9 @@ from coldframe.tree_hash import TreeHasher
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from coldframe.catalog import ArchiveRecord, Entry
+    from coldframe.catalog import Entry
     from coldframe.composition.library import Coldframe
     from coldframe.progress import Observer
-
-JOB_DESCRIPTION = "coldframe verify"
-
-
-class Standing(StrEnum):
-    """How a local file, or an archive, stands."""
-
-    VERIFIED = "verified"  # the bytes here are the bytes that were archived
-    CHANGED = "changed"  # it was written to since: its size or modification time differ
-    DAMAGED = "damaged"  # its size and modification time are the same, its bytes are not
-    ABSENT = "absent"  # archived, and not here any more
-    NOT_ARCHIVED = "not archived"  # here, and nowhere in the catalog
-    LEFT_OUT = "left out"  # a symbolic link or the like, which no archive can hold
-    UNREADABLE = "unreadable"
-    MISSING = "missing"  # in the catalog, and not in the vault's inventory
-    UNKNOWN = "unknown"  # in the vault's inventory, and not in the catalog
-    DIFFERENT = "different"  # in both, with another size or tree hash
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """One thing that was looked at; paths are texts of `names`."""
-
-    standing: Standing
-    path: str
-    size: int = 0
-    source: str | None = None
-    vault_name: str | None = None
-    archive_id: str | None = None
-    detail: str = ""
 
 
 def verify_files(
@@ -97,58 +65,7 @@ def verify_vault(coldframe: Coldframe, vault_name: str) -> Iterator[Checked]:
         NotReady: The inventory is being made; call again later.
         FormatError: The store's inventory cannot be read.
     """
-    store, catalog = coldframe.store, coldframe.catalog
-    jobs = InventoryJobs(store, catalog, vault_name, JOB_DESCRIPTION)
-    job = jobs.finished()
-    there: dict[bytes, tuple[int, str]] = {}
-    with store.get_job_output(vault_name, job.job_id) as output:
-        inventory = VaultInventory(output)
-        for item in inventory:
-            if isinstance(item, BadItem):
-                raise FormatError(f"archive {item.number} of the inventory of {vault_name}: {item.problem}")
-            there[_key(item.archive_id)] = (item.size, item.tree_hash)
-            if not catalog_knows(coldframe, vault_name, item.archive_id):
-                yield Checked(
-                    standing=Standing.UNKNOWN,
-                    path=_described_path(item.description),
-                    size=item.size,
-                    vault_name=vault_name,
-                    archive_id=item.archive_id,
-                    detail="in the vault, not in the catalog; `coldframe inventory rebuild` brings it in",
-                )
-        made_at = inventory.inventory_at
-    for archive in catalog.archives(store.identity, vault_name):
-        fact = there.get(_key(archive.archive_id))
-        if fact is None and made_at is not None and archive.archived_at >= made_at:
-            continue  # newer than the inventory
-        yield _compared(archive, fact)
-    jobs.set_used(job)
-
-
-def catalog_knows(coldframe: Coldframe, vault_name: str, archive_id: str) -> bool:
-    """Whether the catalog has any entry of an archive."""
-    query = Query(store=coldframe.store.identity, vault_name=vault_name, archive_ids=(archive_id,), all_versions=True)
-    return coldframe.catalog.count(query)[0] > 0
-
-
-def _compared(archive: ArchiveRecord, fact: tuple[int, str] | None) -> Checked:
-    checked = Checked(
-        standing=Standing.VERIFIED,
-        path=_described_path(archive.description),
-        size=archive.size,
-        vault_name=archive.vault_name,
-        archive_id=archive.archive_id,
-    )
-    if fact is None:
-        return replace(checked, standing=Standing.MISSING, detail="in the catalog, not in the vault's inventory")
-    if fact[1] != archive.tree_hash or (archive.size >= 0 and fact[0] != archive.size):
-        return replace(checked, standing=Standing.DIFFERENT, detail="the vault has another size or tree hash")
-    return checked
-
-
-def _described_path(description: str) -> str:
-    described = decode_description(description)
-    return described.path if described else description
+    yield from Comparison(coldframe, vault_name).run()
 
 
 # --- one local file ---------------------------------------------------------------------------------------------------

@@ -6,13 +6,18 @@ What the catalog has stays; what the inventory does not know yet may be newer th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from coldframe.catalog import ArchiveRecord, Entry, Kind
+from coldframe.catalog.sightings import Listed, Sightings
+from coldframe.clock import EPOCH
 from coldframe.errors import FormatError
 from coldframe.inventory.description import decode_description
 from coldframe.inventory.foreign import decode_foreign, label_of
+from coldframe.inventory.saved import saved_inventory
+from coldframe.inventory.seen import SeenRows
 from coldframe.inventory.vault_jobs import InventoryJobs
 from coldframe.inventory.vault_json import BadItem, VaultInventory
 
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from coldframe.catalog import Catalog
+    from coldframe.inventory.saved import VaultCsv
     from coldframe.inventory.vault_json import Item
     from coldframe.ports import ColdStore
 
@@ -32,12 +38,16 @@ _KEPT = 100
 _ID_LENGTH = 12
 
 
+NO_MARGIN = timedelta(0)
+
+
 @dataclass(slots=True)
 class Rebuilt:
     """What a rebuild found.
 
     `newer` counts archives of the catalog that are newer than the inventory and therefore not in it yet; `missing`
-    those that should be in it and are not: deleted by somebody else. `examples` are the first hundred of these.
+    those that should be in it and are not: deleted by somebody else; `deleted` those that the inventory names still,
+    though they were deleted from here after it. `examples` are the first hundred of the missing.
     """
 
     job_id: str
@@ -47,15 +57,23 @@ class Rebuilt:
     unreadable: int = 0
     newer: int = 0
     missing: int = 0
+    deleted: int = 0
     problems: tuple[str, ...] = ()
     examples: tuple[ArchiveRecord, ...] = ()
 
 
-def rebuild_catalog(store: ColdStore, catalog: Catalog, vault_name: str) -> Rebuilt:
+def rebuild_catalog(store: ColdStore, catalog: Catalog, vault_name: str, *, margin: timedelta = NO_MARGIN) -> Rebuilt:
     """Bring everything into the catalog that the vault's inventory knows and the catalog does not.
 
-    An inventory job of an earlier call is resumed. An inventory does not tell what lies in a bundle: members come back
-    with an inventory CSV or from the bundles themselves (:func:`~coldframe.inventory.zip_members.read_members`).
+    An inventory job of an earlier call is resumed. What was deleted from here after the inventory was made stays
+    deleted. An inventory does not tell what lies in a bundle: members come back with an inventory CSV or from the
+    bundles themselves (:func:`~coldframe.inventory.zip_members.read_members`).
+
+    Args:
+        store: Where the vault is.
+        catalog: What is to know it.
+        vault_name: The vault.
+        margin: By how much the store's clock may differ from ours.
 
     Raises:
         NotReady: The inventory job is in progress; the message has its ID. Call again later.
@@ -64,56 +82,74 @@ def rebuild_catalog(store: ColdStore, catalog: Catalog, vault_name: str) -> Rebu
     jobs = InventoryJobs(store, catalog, vault_name, JOB_DESCRIPTION)
     job = jobs.finished()
     report = Rebuilt(job.job_id, job.completed_at or job.created_at)
-    seen = _Seen()
+    work = _Rebuild(catalog, store.identity, vault_name, report, margin)
     with store.get_job_output(vault_name, job.job_id) as output:
-        inventory = VaultInventory(output)
-        items = _readable(inventory, report)
-        while batch := list(islice(items, _BATCH)):
-            _record(catalog, [_record_of(store.identity, vault_name, item) for item in batch], report, seen)
-    report.inventory_at = inventory.inventory_at or report.inventory_at
-    _compare(catalog, store.identity, vault_name, report, seen)
+        work.read(VaultInventory(output), is_vault=True)
     jobs.set_used(job)
+    return report
+
+
+def rebuild_from_file(
+    path: str, catalog: Catalog, *, store: str, vault_name: str, margin: timedelta = NO_MARGIN
+) -> Rebuilt | None:
+    """As :func:`rebuild_catalog`, from the output of an inventory job that was kept in a file, as JSON or as CSV.
+
+    Nothing is asked of the store. Since anybody may have written the file, nothing counts as seen in the vault.
+    Answers None if the file is no such output.
+
+    Args:
+        path: The file.
+        catalog: What is to know the vault.
+        store: The identity of the vault's store.
+        vault_name: The vault.
+        margin: By how much the store's clock may differ from ours.
+
+    Raises:
+        FormatError: The inventory cannot be read to its end; what was read is in the catalog.
+        OSError: The file cannot be read.
+    """
+    report = Rebuilt("", EPOCH)
+    with saved_inventory(path) as inventory:
+        if inventory is None:
+            return None
+        _Rebuild(catalog, store, vault_name, report, margin).read(inventory, is_vault=False)
     return report
 
 
 def described_entry(archive: ArchiveRecord) -> Entry:
     """The entry that an archive's description tells of, as far as it does.
 
-    Other clients' descriptions are read where their form is known. What names no file is kept as a name in a folder
-    of the archive's own, so that it can be searched for and two of a kind stay apart; the folder has the end of the
-    archive ID, since in our own IDs many begin alike.
+    Other clients' descriptions are read where their form is known.
     """
     described = decode_description(archive.description)
+    path = described_path(archive.description, archive.archive_id)
     if described is None:
-        return _foreign_entry(archive)
-    path = described.path
-    if not described.is_whole_path:
-        path = f"shortened/{(described.path_sha256 or '')[:_ID_LENGTH]}/{path.lstrip('/')}"
+        found = decode_foreign(archive.description)
+        modified_ns = found.modified_ns if found else None
+        return Entry(path=path, kind=Kind.FILE, size=archive.size, modified_ns=modified_ns, archive=archive)
     is_consistent = archive.size == max(described.size, 1) or described.kind is Kind.BUNDLE
     size = described.size if is_consistent and described.kind is Kind.FILE else archive.size
     return Entry(path=path, kind=described.kind, size=size, modified_ns=described.modified_ns, archive=archive)
 
 
+def described_path(description: str, archive_id: str) -> str:
+    """The path that a description tells of.
+
+    What names no file is kept as a name in a folder of the archive's own, so that it can be searched for and two of a
+    kind stay apart; the folder has the end of the archive ID, since in our own IDs many begin alike.
+    """
+    described = decode_description(description)
+    if described is not None and described.is_whole_path:
+        return described.path
+    if described is not None:
+        return f"shortened/{(described.path_sha256 or '')[:_ID_LENGTH]}/{described.path.lstrip('/')}"
+    found = decode_foreign(description)
+    if found is not None:
+        return found.path
+    return "/".join(filter(None, ("archive", archive_id[-_ID_LENGTH:], label_of(description))))
+
+
 # --- the archives -----------------------------------------------------------------------------------------------------
-
-
-class _Seen:
-    """Which rows of the catalog the inventory names: a bit each."""
-
-    def __init__(self) -> None:
-        self._bits = bytearray()
-
-    def add(self, row: int) -> bool:
-        """Remember a row; False if it was there."""
-        byte, bit = row >> 3, 1 << (row & 7)
-        if byte >= len(self._bits):
-            self._bits.extend(bytes(byte + 1 - len(self._bits) + 1024))
-        is_new = not self._bits[byte] & bit
-        self._bits[byte] |= bit
-        return is_new
-
-    def __contains__(self, row: int) -> bool:
-        return row >> 3 < len(self._bits) and bool(self._bits[row >> 3] & 1 << (row & 7))
 
 
 def _readable(items: Iterable[Item | BadItem], report: Rebuilt) -> Iterator[Item]:
@@ -136,41 +172,82 @@ def _record_of(store: str, vault_name: str, item: Item) -> ArchiveRecord:
     )
 
 
-def _record(catalog: Catalog, archives: list[ArchiveRecord], report: Rebuilt, seen: _Seen) -> None:
-    """Record what is new; an archive that the catalog knows keeps the entries it has there."""
-    results = catalog.record_many([(archive, (described_entry(archive),)) for archive in archives], only_new=True)
-    for result in results:
-        if isinstance(result, FormatError):
-            _refuse(report, str(result))
-        elif not seen.add(result.row):
-            _refuse(report, "the inventory names an archive twice")
-        elif result.is_new:
-            report.added += 1
-        else:
-            report.known += 1
+@dataclass(slots=True)
+class _Rebuild:
+    """One inventory on its way into the catalog."""
+
+    catalog: Catalog
+    store: str
+    vault_name: str
+    report: Rebuilt
+    margin: timedelta
+
+    def read(self, inventory: VaultInventory | VaultCsv, *, is_vault: bool) -> None:
+        """Record all of it, compare the catalog with it, and remember what was seen if the vault itself says so."""
+        sightings = Sightings(self.catalog.database, self.store, self.vault_name)
+        seen, size, number = SeenRows(), 0, None
+        items = _readable(inventory, self.report)
+        while batch := list(islice(items, _BATCH)):
+            at = inventory.inventory_at or max(self.report.inventory_at, *(item.created_at for item in batch))
+            self.report.inventory_at = at
+            if is_vault and number is None:
+                number = sightings.begin(self.report.job_id, at)
+            self._record(self._without_deleted(batch, sightings), seen)
+            size += sum(item.size for item in batch)
+            if number is not None:
+                sightings.see(number, [_listed(item) for item in batch])
+        self.report.inventory_at = inventory.inventory_at or self.report.inventory_at
+        if is_vault:
+            number = number or sightings.begin(self.report.job_id, self.report.inventory_at)
+            archives = self.report.added + self.report.known + self.report.deleted
+            sightings.finish(number, archives=archives, size=size)
+        self._compare(seen)
+
+    def _without_deleted(self, batch: list[Item], sightings: Sightings) -> list[Item]:
+        """What was not deleted from here after the inventory was made, as far as the clocks agree."""
+        since = self.report.inventory_at - self.margin
+        matches = sightings.look_up([_listed(item) for item in batch])
+        kept = [
+            item
+            for item, match in zip(batch, matches, strict=True)
+            if match.row is not None or match.deleted_at is None or match.deleted_at < since
+        ]
+        self.report.deleted += len(batch) - len(kept)
+        return kept
+
+    def _record(self, items: list[Item], seen: SeenRows) -> None:
+        """Record what is new; an archive that the catalog knows keeps the entries it has there."""
+        report = self.report
+        archives = [_record_of(self.store, self.vault_name, item) for item in items]
+        batch = [(archive, (described_entry(archive),)) for archive in archives]
+        for result in self.catalog.record_many(batch, only_new=True):
+            if isinstance(result, FormatError):
+                _refuse(report, str(result))
+            elif not seen.add(result.row):
+                _refuse(report, "the inventory names an archive twice")
+            elif result.is_new:
+                report.added += 1
+            else:
+                report.known += 1
+
+    def _compare(self, seen: SeenRows) -> None:
+        report, since = self.report, self.report.inventory_at - self.margin
+        absent = (archive for archive in self.catalog.archives(self.store, self.vault_name) if archive.row not in seen)
+        examples: list[ArchiveRecord] = []
+        for archive in absent:
+            if archive.archived_at >= since:
+                report.newer += 1
+                continue
+            report.missing += 1
+            examples += [archive] if len(examples) < _KEPT else []
+        report.examples = tuple(examples)
 
 
-def _compare(catalog: Catalog, store: str, vault_name: str, report: Rebuilt, seen: _Seen) -> None:
-    absent = (archive for archive in catalog.archives(store, vault_name) if archive.row not in seen)
-    examples: list[ArchiveRecord] = []
-    for archive in absent:
-        if archive.archived_at >= report.inventory_at:
-            report.newer += 1
-            continue
-        report.missing += 1
-        examples += [archive] if len(examples) < _KEPT else []
-    report.examples = tuple(examples)
+def _listed(item: Item) -> Listed:
+    return Listed(item.archive_id, item.size, item.tree_hash)
 
 
 def _refuse(report: Rebuilt, problem: str) -> None:
     report.unreadable += 1
     if len(report.problems) < _KEPT:
         report.problems += (problem,)
-
-
-def _foreign_entry(archive: ArchiveRecord) -> Entry:
-    found = decode_foreign(archive.description)
-    label = "" if found else label_of(archive.description)
-    path = found.path if found else "/".join(filter(None, ("archive", archive.archive_id[-_ID_LENGTH:], label)))
-    modified_ns = found.modified_ns if found else None
-    return Entry(path=path, kind=Kind.FILE, size=archive.size, modified_ns=modified_ns, archive=archive)

@@ -30,12 +30,14 @@ class InventoryJobs:
         catalog: Remembers which were used.
         vault_name: The vault.
         description: The purpose.
+        adopt: Whether a job that somebody began for another purpose will do; else only those of that description.
     """
 
     store: ColdStore
     catalog: Catalog
     vault_name: str
     description: str
+    adopt: bool = False
 
     def finished(self) -> JobDescription:
         """The newest job, if it is newer than the last one that was used, or a new one.
@@ -47,13 +49,12 @@ class InventoryJobs:
             FormatError: The store could not make the inventory.
         """
         used_until = int(self.catalog.note(self._note()) or -1)
-        unused = (job for job in self._ours() if to_milliseconds(job.created_at) > used_until)
-        found = next(unused, None)
-        if found is not None:
-            if found.status is JobStatus.IN_PROGRESS:
-                raise _not_ready(found)
-            if not self._is_outdated(found):
-                return found
+        unused = [job for job in self._ours() if to_milliseconds(job.created_at) > used_until]
+        found = next((job for job in unused if job.status is JobStatus.SUCCEEDED), None)
+        if found is not None and not self._is_outdated(found):
+            return found
+        if unused and unused[0].status is JobStatus.IN_PROGRESS:
+            raise _not_ready(unused[0])
         job = self._begin()
         if job.status is JobStatus.SUCCEEDED:
             return job
@@ -77,8 +78,8 @@ class InventoryJobs:
         while True:
             page = self.store.list_jobs(self.vault_name, marker=marker)
             for job in page.items:
-                is_ours = job.action is Action.INVENTORY_RETRIEVAL and job.description == self.description
-                if is_ours and _is_whole(job):
+                is_inventory = job.action is Action.INVENTORY_RETRIEVAL and _is_whole(job)
+                if is_inventory and (self.adopt or job.description == self.description):
                     yield job
             marker = page.marker
             if marker is None:

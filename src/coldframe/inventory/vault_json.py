@@ -79,7 +79,7 @@ class VaultInventory:
         for key in self._text.members():
             if key == "ArchiveList":
                 has_list = True
-                yield from (_item(number, value) for number, value in enumerate(self._text.values(), 1))
+                yield from (read_item(number, value) for number, value in enumerate(self._text.values(), 1))
             elif key == "InventoryDate":
                 self.inventory_at = _moment(self._text.value())
             else:
@@ -88,7 +88,8 @@ class VaultInventory:
             raise _broken("there is no ArchiveList")
 
 
-def _item(number: int, value: Any) -> Item | BadItem:
+def read_item(number: int, value: Any) -> Item | BadItem:
+    """One archive out of its JSON object, if that is one that an inventory can hold."""
     try:
         created_at = _moment(value["CreationDate"])
         size, archive_id, tree_hash = value["Size"], value["ArchiveId"], value["SHA256TreeHash"].lower()
