@@ -21,6 +21,7 @@ FULL = "full"
 _REST = "*"
 _MINUTES = 24 * 60
 _MINUTE_SECONDS = 60
+_DAY_SECONDS = 86400.0
 _TIME = r"(\d{1,2}):(\d{2})"
 _SPAN = re.compile(rf"{_TIME}\s*-\s*{_TIME}")
 _FORMS = "write a rate such as 2M, or windows such as 08:00-23:00=2M,*=full"
@@ -64,6 +65,26 @@ class RateSchedule:
         """How many bytes pass in any 24 hours through a line of so many bytes a second that is held to the schedule."""
         rates = (self._of(minute) for minute in range(_MINUTES))
         return sum(min(line, line if rate is None else rate) for rate in rates) * _MINUTE_SECONDS
+
+    def seconds_for(self, size: float, *, line: float, wall: datetime) -> float:
+        """How long so many bytes take through such a line, from the moment at which the wall clock shows that."""
+        days, left = divmod(size, self.bytes_in_a_day(line))
+        seconds = days * _DAY_SECONDS
+        minute, seconds_left = wall.hour * 60 + wall.minute, float(_MINUTE_SECONDS - wall.second)
+        while left > 0:
+            rate = self._of(minute)
+            rate = line if rate is None else min(line, rate)
+            if rate * seconds_left >= left:
+                return seconds + left / rate
+            left -= rate * seconds_left
+            seconds += seconds_left
+            minute, seconds_left = (minute + 1) % _MINUTES, float(_MINUTE_SECONDS)
+        return seconds
+
+    @property
+    def is_open(self) -> bool:
+        """Whether at some time of the day nothing is held back."""
+        return any(self._of(minute) is None for minute in range(_MINUTES))
 
     def _of(self, minute: int) -> float | None:
         return next((window.rate for window in self.windows if window.holds(minute)), self.rest)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from coldframe.config_file import Key, nearest, parse_value, read_config, read_values
 from coldframe.errors import BadSettings
 from coldframe.model import AMAZON_WAITS, MAX_PART_SIZE, MIB, MIN_PART_SIZE, Tier, TierWaits
-from coldframe.quantities import parse_duration, parse_money, parse_size
+from coldframe.quantities import parse_duration, parse_money, parse_rate, parse_size
 from coldframe.rates import parse_limit
 from coldframe.server.address import Address, parse_address
 from coldframe.server.limits import Limits
@@ -98,6 +98,7 @@ class Settings:
     jobs: int | None = None
     part_size: int = 64 * MIB
     limit_rate: Limit | None = None
+    download_rate: float | None = None
     output: str | None = None
     inventory: str | None = None
     inventory_copy: tuple[str, ...] = ()
@@ -307,6 +308,9 @@ KEYS: Mapping[str, Key] = {
     "part_size": Key(parse_part_size, "the smallest part of a multipart upload", '"64MiB"'),
     "limit_rate": Key(
         lambda value: parse_limit(_quantity(value)), "the highest rate, or `08:00-23:00=2M,*=full`", '"20MiB/s"'
+    ),
+    "download_rate": Key(
+        lambda value: parse_rate(_quantity(value)), "what your line downloads in a second; else measured", '"80Mbit/s"'
     ),
     "output": Key(parse_output, "the form in which data is printed", '"table"'),
     "inventory": Key(parse_path, "the inventory CSV that archive extends", '"~/m33.archive_inventory.csv"'),

@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,13 @@ import click
 
 from coldframe.catalog import Query
 from coldframe.catalog.order_model import PlacementState
-from coldframe.cli.charges import CHARGES, NO_SUM, price_question, price_refusal, show_price, tell_prices
+from coldframe.cli.charges import CHARGES, NO_SUM, price_question, price_refusal, tell_prices
 from coldframe.cli.command import Command
 from coldframe.cli.entries import query_text
 from coldframe.cli.exits import Exit
 from coldframe.cli.ids import read_ids
 from coldframe.cli.jobs import JobView
+from coldframe.cli.offers import pick_tier, show_offers
 from coldframe.cli.options import (
     MONEY,
     RATE,
@@ -32,6 +33,7 @@ from coldframe.cli.options import (
     yes_option,
 )
 from coldframe.cli.output import Column, show_moment, size_column
+from coldframe.composition.deadlines import read_deadline
 from coldframe.composition.retrieving import RetrieveJob, RetrieveRun, decimal_of, missing_ids
 from coldframe.errors import BadUsage, DestinationUnavailable, LimitRefused
 from coldframe.progress import Outcome
@@ -40,9 +42,11 @@ from coldframe.retriever.results import result_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from coldframe.cli.app import App
     from coldframe.composition import Coldframe
+    from coldframe.model import Tier
     from coldframe.rates import Limit
     from coldframe.retriever.plan import Plan
     from coldframe.retriever.pricing import Price
@@ -74,25 +78,6 @@ class RetrieveCommand(Command):
         return super().parse_args(ctx, words)
 
 
-def offer_columns(now: datetime) -> tuple[Column, ...]:
-    """How a plan's offers are printed."""
-
-    def ready(value: object) -> str:
-        return "at once" if isinstance(value, datetime) and value <= now else show_moment(value)
-
-    return (
-        Column("tier", "TIER", width=9),
-        Column("price", "PRICE", show_price, width=6, is_right=True),
-        Column("ready_at", "READY BY", ready),
-        Column("at_most"),
-        Column("currency"),
-        Column("files"),
-        Column("size"),
-        Column("archives"),
-        Column("job_size"),
-    )
-
-
 def _is_duration(words: list[str]) -> bool:
     try:
         return bool(words) and parse_duration(words[0]) >= 0
@@ -107,6 +92,7 @@ def _is_duration(words: list[str]) -> bool:
         "coldframe retrieve m33 bias --into ./back --tier Bulk --max-cost 5 --yes",
         "coldframe retrieve --inventory m33.archive_inventory.csv --match '*Blue*' --into ./back --wait",
         "coldframe retrieve '*' --into ./back --wait 12h",
+        "coldframe retrieve '*_Red_*' --into ./back --deadline '2026-12-24 18:00'",
         "coldframe ls Blue -o json | coldframe retrieve - --into ./back --yes",
     ),
 )
@@ -114,6 +100,7 @@ def _is_duration(words: list[str]) -> bool:
 @vault_option
 @click.option("--into", metavar="FOLDER", help="Where to put the files; made if it is not there.")
 @click.option("--tier", type=TIER, help="Expedited, Standard or Bulk.")
+@click.option("--deadline", metavar="WHEN", help="Pick the cheapest tier that has all here by then: 12h, 3d, 18:00.")
 @click.option("--max-cost", type=MONEY, help="Refuse what would cost more.")
 @click.option("--inventory", "-i", metavar="FILE", help="Retrieve what this inventory CSV lists.")
 @click.option("--match", multiple=True, metavar="GLOB", help="Of the inventory, only rows whose path matches.")
@@ -135,6 +122,7 @@ def command(
     vault: str | None,
     into: str | None,
     tier: str | None,
+    deadline: str | None,
     max_cost: float | None,
     inventory: str | None,
     match: tuple[str, ...],
@@ -165,7 +153,10 @@ def command(
         raise BadUsage(
             "Give a query, archive IDs or --inventory, not several of them; --match picks from an inventory."
         )
-    return _Retrieval(app, job, wait=wait, is_rehearsal=dry_run, yes=yes, form=app.form(output)).run()
+    if deadline is not None and tier is not None:
+        raise BadUsage("--deadline picks the tier itself: leave --tier out.")
+    until = read_deadline(deadline, app.coldframe().clock) if deadline is not None else None
+    return _Retrieval(app, job, wait=wait, deadline=until, is_rehearsal=dry_run, yes=yes, form=app.form(output)).run()
 
 
 def _query(
@@ -188,6 +179,7 @@ class _Retrieval:
     app: App = field(kw_only=False)
     job: RetrieveJob = field(kw_only=False)
     wait: float | None
+    deadline: datetime | None
     is_rehearsal: bool
     yes: bool
     form: str
@@ -223,7 +215,7 @@ class _Retrieval:
         if (order := run.open_order(plan)) is not None:
             self.app.say(f"Order {order.number} is open for this already; it is carried on.")
             return None if self.is_rehearsal else order.number
-        self._show(plan)
+        tier = self._pick(plan) or tier
         price = plan.offer(tier).price
         self._tell_price(plan, price)
         if max_cost is not None and not price.is_within(max_cost):
@@ -241,6 +233,11 @@ class _Retrieval:
             return None
         return run.order(plan, tier=tier, max_cost=max_cost)
 
+    def _pick(self, plan: Plan) -> Tier | None:
+        """Show what each tier offers; the tier that makes the deadline, if there is one."""
+        show_offers(self.app, plan, form=self.form, is_rehearsal=self.is_rehearsal)
+        return pick_tier(self.app, plan, self.deadline) if self.deadline is not None and plan.jobs else None
+
     def _tell_price(self, plan: Plan, price: Price) -> None:
         """Say where the price comes from, or that nobody knows it."""
         prices = self.app.coldframe().terms.prices
@@ -248,31 +245,6 @@ class _Retrieval:
             tell_prices(self.app, prices, price.unverified)
         if price.amount is None:
             self.app.say(CHARGES if prices is None else NO_SUM)
-
-    def _show(self, plan: Plan) -> None:
-        there = f"; {count(plan.present_files, 'is', 'are')} there already" if plan.present_files else ""
-        self.app.say(
-            f"{count(plan.files, 'file')}, {format_size(plan.size)}, into {plan.destination}{there}.",
-            f"{count(plan.jobs, 'retrieval job')}, {format_size(plan.job_size)}:",
-        )
-        stream, now = sys.stdout if self.is_rehearsal else sys.stderr, self.app.coldframe().clock.now()
-        with self.app.printer(
-            offer_columns(now), form=self.form if self.is_rehearsal else "table", stream=stream
-        ) as printer:
-            for offer in plan.offers:
-                printer.row(
-                    {
-                        "tier": offer.tier.value,
-                        "price": None if offer.price.amount is None else str(offer.price.amount),
-                        "at_most": None if offer.price.limit is None else str(offer.price.limit),
-                        "currency": offer.price.currency,
-                        "ready_at": offer.ready_at,
-                        "files": plan.files,
-                        "size": plan.size,
-                        "archives": plan.jobs,
-                        "job_size": plan.job_size,
-                    }
-                )
 
     def _finish_without(self, plan: Plan) -> Exit:
         """The end where no order is carried on: a rehearsal, a no, or everything is in place."""

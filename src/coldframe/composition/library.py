@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING, Self
 
 from coldframe.clock import SystemClock
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from coldframe.files import Files
     from coldframe.ports.admin import GovernedStore
     from coldframe.progress import Observer
+    from coldframe.retriever.line import Line
     from coldframe.retriever.retriever import Retriever
     from coldframe.service import VaultService
     from coldframe.settings import Home, Settings
@@ -100,6 +102,15 @@ class Coldframe:
 
         return terms_of(self.store_url, self.settings.tiers, price_file=self.settings.prices)
 
+    @cached_property
+    def line(self) -> Line:
+        """What the user's own line brings from the store; the embedded one needs none."""
+        from coldframe.retriever.line import Line  # noqa: PLC0415 - loaded when first wanted
+
+        configured = self.settings.download_rate if self.is_remote else inf
+        limit, clock = self.settings.limit_rate, self.clock
+        return Line(self.catalog, self.store_identity, clock=clock, configured=configured, limit=limit)
+
     @property
     def has_store(self) -> bool:
         """Whether the store is there to be opened; one that is somewhere else tells only when it is asked."""
@@ -166,6 +177,7 @@ class Coldframe:
             files=self.files,
             pricing=terms.pricing,
             waits=terms.waits,
+            line=self.line,
             limit_rate=self.settings.limit_rate,
         )
 

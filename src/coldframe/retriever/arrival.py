@@ -137,6 +137,7 @@ class Arrival:
             with placing(self._path):
                 self.file.write(buffer, offset)
             counting.add(len(buffer))
+            self._around.meter.add(len(buffer))
             self._around.throttle.settle(len(buffer))
 
         def undo() -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from coldframe.inventory.csv_rows import InventoryRow
     from coldframe.model import TierWaits
     from coldframe.progress import Observer
+    from coldframe.retriever.line import Line
     from coldframe.retriever.pricing import Pricing
 
 _BATCH = 500
@@ -91,6 +92,7 @@ class Planner:
         catalog: Where to look for entries.
         pricing: What a retrieval costs there.
         waits: How long its tiers take; None if only the store knows.
+        line: What the user's own line brings; None if that does not matter.
         now: The present moment.
         threads: How many files at the destination are verified side by side.
         check: Called between chunks; raises to end the work.
@@ -100,6 +102,7 @@ class Planner:
     catalog: Catalog
     pricing: Pricing
     waits: TierWaits | None
+    line: Line | None
     now: datetime
     threads: int
     observer: Observer
@@ -207,8 +210,12 @@ class Planner:
     def _offer(self, tier: Tier, sums: _Sums) -> Offer:
         price = self.pricing(Work(tier, sums.jobs, sums.job_size, sums.unknown_sizes))
         if not sums.jobs:
-            return Offer(tier, price, self.now)
-        return Offer(tier, price, self.now + timedelta(seconds=self.waits.of(tier)) if self.waits else None)
+            return Offer(tier, price, self.now, self.now)
+        if self.waits is None:
+            return Offer(tier, price, None)
+        ready_at = self.now + timedelta(seconds=self.waits.of(tier))
+        seconds = self.line.seconds_for(sums.job_size, from_=ready_at) if self.line else 0.0
+        return Offer(tier, price, ready_at, None if seconds is None else ready_at + timedelta(seconds=seconds))
 
 
 class _Sums:

@@ -64,8 +64,14 @@ def unknown(work: Work) -> Price:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One way to have an order carried out; `ready_at` is None where only the store knows how long its jobs take."""
+    """One way to have an order carried out.
+
+    Args:
+        ready_at: When its jobs are ready; None where only the store knows how long they take.
+        here_at: When all of it is on the user's disk; None also where nobody knows what the user's line brings.
+    """
 
     tier: Tier
     price: Price
     ready_at: datetime | None
+    here_at: datetime | None = None

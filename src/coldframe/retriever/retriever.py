@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from coldframe.ports import ColdStore
     from coldframe.progress import Observer
     from coldframe.rates import Limit
+    from coldframe.retriever.line import Line
     from coldframe.retriever.plan import Plan
     from coldframe.retriever.pricing import Pricing
     from coldframe.retriever.results import RetrievedFile
@@ -65,6 +66,7 @@ class Retriever:
         files: Through which the destination changes.
         pricing: What a retrieval costs at this store.
         waits: How long its tiers take; None if only the store knows.
+        line: What the user's own line brings; None if that does not matter.
         limit_rate: Bytes per second for all that is fetched together, always or by the time of the day.
         segment_size: How many bytes are fetched and marked at a time: a MiB times a power of two.
     """
@@ -81,6 +83,7 @@ class Retriever:
         files: Files | None = None,
         pricing: Pricing = free,
         waits: TierWaits | None = _NO_WAITS,
+        line: Line | None = None,
         limit_rate: Limit | None = None,
         segment_size: int = SEGMENT,
     ) -> None:
@@ -94,6 +97,7 @@ class Retriever:
         self._files = files or DiskFiles()
         self._pricing = pricing
         self._waits = waits
+        self._line = line
         self._limit_rate = limit_rate
         self._segment_size = segment_size
         self._stop = Stop()
@@ -305,6 +309,7 @@ class Retriever:
             observer=self._observer,
             stop=self._stop,
             pace=pace,
+            line=self._line,
             limit_rate=self._limit_rate,
             threads=self._jobs,
             segment_size=self._segment_size,
@@ -316,6 +321,7 @@ class Retriever:
             catalog=self._catalog,
             pricing=self._pricing,
             waits=self._waits,
+            line=self._line,
             now=self._clock.now(),
             threads=self._jobs,
             observer=self._observer,

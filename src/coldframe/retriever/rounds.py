@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import chain
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from coldframe.retriever.delivery import Delivery
 from coldframe.retriever.empties import make_empties
 from coldframe.retriever.folders import Destination, mount_point
 from coldframe.retriever.jobs import Listing, Starter
+from coldframe.retriever.line import Meter
 from coldframe.retriever.pace import Stopped
 from coldframe.retriever.results import result_of
 from coldframe.retriever.site import Site
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from coldframe.ports import ColdStore
     from coldframe.progress import Event, Observer
     from coldframe.rates import Limit
+    from coldframe.retriever.line import Line
     from coldframe.retriever.pace import Pace, Stop
     from coldframe.retriever.pricing import Pricing
     from coldframe.retriever.results import RetrievedFile
@@ -49,6 +51,7 @@ class Rounds:
         observer: Is told what happens, one event at a time.
         stop: Ends a round early.
         pace: Passes seconds while the store recovers.
+        line: What the user's own line brings; it is measured here, while nothing is held back.
         limit_rate: How fast all that is fetched together may come.
         threads: How many transfers go on side by side.
         segment_size: How many bytes are fetched and marked at a time.
@@ -65,6 +68,7 @@ class Rounds:
         observer: Observer,
         stop: Stop,
         pace: Pace,
+        line: Line | None,
         limit_rate: Limit | None,
         threads: int,
         segment_size: int,
@@ -79,6 +83,8 @@ class Rounds:
         self._pace = pace
         self._segment_size = segment_size
         self._crew = Crew(threads, stop)
+        self._line = line
+        self._meter = Meter()
         self._throttle = Throttle(limit_rate, clock=clock, check=self._crew.check)
         self._starter = Starter(store, orders, pricing=pricing, observer=self._observer, stop=stop, threads=threads)
 
@@ -130,8 +136,18 @@ class Rounds:
                 return
             at_hand = self._orders.wanted(order.number, WantedState.AT_HAND)
             ready = self._orders.wanted(order.number, WantedState.READY)
-            yield from self._crew.deliver(Delivery(wanted, around) for wanted in chain(at_hand, ready))
+            with self._measuring():
+                yield from self._crew.deliver(Delivery(wanted, around) for wanted in chain(at_hand, ready))
         self._orders.close_if_over(order.number, self._clock.now())
+
+    @contextmanager
+    def _measuring(self) -> Iterator[None]:
+        """Find out what the line brings."""
+        began = self._clock.monotonic()
+        self._meter.take()
+        yield
+        if self._line is not None and not self._throttle.is_limiting:
+            self._line.note(self._meter.take(), self._clock.monotonic() - began)
 
     def _surroundings(self, order: Order) -> Surroundings:
         def places_like(place: str, row: int) -> list[str]:
@@ -147,6 +163,7 @@ class Rounds:
             observer=self._observer,
             check=self._crew.check,
             sleep=self._pace.sleep,
+            meter=self._meter,
             throttle=self._throttle,
             segment_size=self._segment_size,
         )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from coldframe.files import Files
     from coldframe.ports import ColdStore
     from coldframe.progress import Observer
+    from coldframe.retriever.line import Meter
     from coldframe.retriever.site import Site
     from coldframe.throttle import Throttle
 
@@ -25,6 +26,7 @@ class Surroundings:
         observer: Is told what happens; may be called from any thread.
         check: Called between chunks; raises to end the work.
         sleep: Passes seconds, fewer after a stop.
+        meter: Counts the bytes that the store sends.
         throttle: Holds what is fetched to the user's limit.
         segment_size: How many bytes to fetch and mark at a time: a MiB times a power of two.
     """
@@ -37,5 +39,6 @@ class Surroundings:
     observer: Observer
     check: Callable[[], None]
     sleep: Callable[[float], None]
+    meter: Meter
     throttle: Throttle
     segment_size: int
