@@ -5,12 +5,12 @@ Usage: python -m benchmarks.limits write|hash SOURCE [TARGET]
 
 from __future__ import annotations
 
-import mmap
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from coldframe.direct import page_memory
 from coldframe.files import DiskFiles
 from coldframe.model import MIB
 from coldframe.tree_hash import TreeHasher
@@ -50,7 +50,7 @@ def list_files(source: str) -> list[str]:
 
 def read(path: str, start: int = 0, end: int | None = None) -> Iterator[memoryview]:
     """The bytes of a file in buffers of 1 MiB, each valid until the next is asked for."""
-    buffer = memoryview(mmap.mmap(-1, MIB))  # pages of its own: the disk may fetch from them without a copy
+    buffer = page_memory(MIB)
     with open(path, "rb", buffering=0) as file:
         file.seek(start)
         left = sys.maxsize if end is None else end - start

@@ -109,6 +109,7 @@ _MAY_REMOVE = {
     "keyring/seal.py": "a temporary name of the sealing key",
     "composition/health.py": "its own trial file",
     "composition/locks.py": "the note of who holds a run's lock",
+    "composition/run_log.py": "its oldest log beyond the number that is kept",
 }
 _REMOVING = {"unlink", "unlink_leftover", "remove", "rmtree", "rmdir", "removedirs"}
 _ROOMS = ("blobs", "composition", "keyring", "ledger", "notify", "server", "service", "wire")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import mmap
 from typing import TYPE_CHECKING, Protocol
 
 from coldframe.archiver.opening import check_unchanged, read_at
+from coldframe.direct import page_memory
 from coldframe.model import MIB
 from coldframe.ports import Hashes
 from coldframe.tree_hash import TreeHasher
@@ -167,7 +167,7 @@ def read_range(source: Source, descriptor: int, byte_range: ByteRange, *, head: 
     """
     if not byte_range.size:
         return
-    buffer = memoryview(mmap.mmap(-1, min(BLOCK, byte_range.size)))
+    buffer = page_memory(min(BLOCK, byte_range.size))
     for start in range(byte_range.start, byte_range.end, BLOCK):
         view = buffer[: min(BLOCK, byte_range.end - start)]
         known = len(head) if start == byte_range.start else 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import mmap
 import tempfile
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 from weakref import finalize
 
 from coldframe.archiver.bodies import BLOCK, PassHasher
+from coldframe.direct import page_memory
 from coldframe.model import MIB
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class PartBuffer:
         self.size = 0
         self.capacity = capacity
         self._hasher = PassHasher()
-        self._memory = memoryview(mmap.mmap(-1, capacity)) if capacity <= MOST_IN_MEMORY else None
+        self._memory = page_memory(capacity) if capacity <= MOST_IN_MEMORY else None
         self._file: IO[bytes] | None = None
         if self._memory is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the buffer

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import mmap
 import os
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 
 from coldframe.blobs.footer import TRAILER_SIZE, BadFooter, decode_footer, decode_trailer
+from coldframe.direct import page_memory
 from coldframe.errors import DamagedArchive, ServiceUnavailable
 from coldframe.tree_hash import CHUNK, root
 
@@ -55,7 +55,7 @@ class DiskBlob:
     def read(self, start: int, end: int) -> Iterator[Buffer]:
         """The bytes from `start` up to `end`, chunk by chunk."""
         size = self._footer.trailer.data_size
-        chunk = memoryview(mmap.mmap(-1, min(CHUNK, size)))  # a page of its own, for disks that fetch without a copy
+        chunk = page_memory(min(CHUNK, size))
         for number in range(start // CHUNK, -(-end // CHUNK)):
             first = number * CHUNK
             data = chunk[: min(CHUNK, size - first)]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coldframe.service.policies import Caller, Kind, Request, find_deny, parse_vault_policy, stored_policy
-
 if TYPE_CHECKING:
     from coldframe.service.protection import Deed
 
@@ -19,10 +17,20 @@ class ReadPolicies:
 
     def require(self, policy: str, *, vault_arn: str, is_lock: bool) -> None:
         """Refuse what is not understood to its last element, or is not about this vault."""
+        from coldframe.service.policies import Kind, parse_vault_policy  # noqa: PLC0415 - few vaults have one
+
         parse_vault_policy(policy, kind=Kind.LOCK if is_lock else Kind.ACCESS, vault_arn=vault_arn)
 
     def protects(self, policy: str, deed: Deed) -> bool:
         """Whether a statement denies it; one that is not understood denies everything."""
+        from coldframe.service.policies import (  # noqa: PLC0415 - few vaults have one; start-up time
+            Caller,
+            Kind,
+            Request,
+            find_deny,
+            stored_policy,
+        )
+
         _, _, _, region, account_id, _ = deed.vault_arn.split(":", 5)
         request = Request(
             operation=deed.operation,
