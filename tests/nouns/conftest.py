@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.conftest import archived, cli, home, program, subs  # noqa: F401 - fixtures
+from prices.conftest import prices  # noqa: F401 - fixtures
 from remote.conftest import key, make_key, served, url  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:

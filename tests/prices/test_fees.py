@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,15 +18,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def priced(cli: Callable[..., Ran], subs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A store of one's own that costs a hundred times what a vault costs, with the blue lights in it."""
+def priced(cli: Callable[..., Ran], subs: Path, prices: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store of one's own that charges, with the blue lights in it."""
     assert cli("vault", "create", "astro").code == 0
     assert cli("archive", "Subs/Light/Blue", "-v", "astro").code == 0
-    text = resources.files("coldframe.prices").joinpath("amazon.toml").read_text("utf-8")
-    text = text.replace("[regions.us-east-1", "[regions.default").replace("0.0036", "0.36").replace("0.023", "2.3")
-    path = tmp_path / "own.toml"
-    path.write_text(text, encoding="utf-8")
-    monkeypatch.setenv("COLDFRAME_PRICES", str(path))
+    monkeypatch.setenv("COLDFRAME_PRICES", str(prices))
     return subs
 
 

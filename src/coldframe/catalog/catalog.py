@@ -43,6 +43,10 @@ _VAULT = (
 )
 _OWNERS = "JOIN vault ON vault.id = archive.vault JOIN store ON store.id = vault.store"
 _LIST_ARCHIVES = f"SELECT {ARCHIVE_COLUMNS} FROM archive {_OWNERS} WHERE archive.vault = {_VAULT} ORDER BY archive.id"
+_NEXT_ARCHIVES = (
+    f"SELECT {ARCHIVE_COLUMNS} FROM archive {_OWNERS} WHERE archive.vault = {_VAULT} AND archive.id > :after"
+    " ORDER BY archive.id LIMIT :limit"
+)
 _LIST_MEMBERS = (
     f"SELECT {ARCHIVE_COLUMNS}, {ENTRY_COLUMNS} FROM entry JOIN archive ON archive.id = entry.archive {_OWNERS}"
     " WHERE entry.bundle = (SELECT b.id FROM entry AS b JOIN archive AS a ON a.id = b.archive"
@@ -113,6 +117,10 @@ class Catalog:
             row = connection.execute("SELECT text FROM note WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
+    def drop_note(self, name: str) -> None:
+        """Forget what was left under a name."""
+        self._change("DELETE FROM note WHERE name = ?", (name,))
+
     # --- looking up ---------------------------------------------------------------------------------------------------
 
     def find_sources(self, store: str, vault_name: str, sources: Sequence[str]) -> dict[str, Entry]:
@@ -144,6 +152,11 @@ class Catalog:
     def archives(self, store: str, vault_name: str) -> Iterator[ArchiveRecord]:
         """All archives that are recorded of a vault, in the order of their recording."""
         return self._read(_LIST_ARCHIVES, {"store": store, "vault_name": vault_name}, read_archive)
+
+    def next_archives(self, store: str, vault_name: str, *, after: int, limit: int) -> list[ArchiveRecord]:
+        """Some archives of a vault whose rows come after a row, for whoever changes the catalog between two pages."""
+        bindings: searching.Bindings = {"store": store, "vault_name": vault_name}
+        return list(self._read(_NEXT_ARCHIVES, bindings | {"after": after, "limit": limit}, read_archive))
 
     def select(self, query: Query) -> Iterator[Entry]:
         """What a query finds, by vault and path, members last; one at a time, however many there are."""

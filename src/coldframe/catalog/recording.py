@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from coldframe.catalog.model import UNKNOWN_SIZE, Kind
 from coldframe.catalog.rows import check, check_entry, write_entry
-from coldframe.clock import to_milliseconds
+from coldframe.clock import EPOCH, to_milliseconds
 from coldframe.errors import FormatError
 from coldframe.model import MIB
 
@@ -193,13 +193,13 @@ def _ensure_archive(
 ) -> tuple[int, bool]:
     """The archive's row, and whether it is new."""
     head = head_hash or (archive.tree_hash if 0 <= archive.size <= MIB else None)  # a single chunk is its own tree
-    sql = "SELECT id, size, tree_hash, head_hash FROM archive WHERE vault = ? AND archive_id = ?"
+    sql = "SELECT id, size, tree_hash, head_hash, archived_at FROM archive WHERE vault = ? AND archive_id = ?"
     found = connection.execute(sql, (vault, archive.archive_id)).fetchone()
     if found is None:
         values = _archive_values(archive, head)
         names = (archive.store, archive.vault_name)
         return _one(connection, _INSERT_ARCHIVE, (vault, *values, check((*names, *values)))), True
-    row, size, tree_hash, known_head = found
+    row, size, tree_hash, known_head, archived_at = found
     if tree_hash != archive.tree_hash or (size != archive.size and UNKNOWN_SIZE not in {size, archive.size}):
         raise FormatError(
             f"archive {archive.archive_id} of vault {archive.vault_name} is known with another size or tree hash;"
@@ -210,6 +210,8 @@ def _ensure_archive(
         learn_size(connection, *names, archive_id=archive.archive_id, size=archive.size)
     if known_head is None and head is not None:
         _change_archive(connection, cast("int", row), head_hash=head)
+    if archived_at == 0 and archive.archived_at > EPOCH:
+        _learn_moment(connection, vault, cast("int", row), to_milliseconds(archive.archived_at))
     return cast("int", row), False
 
 
@@ -234,9 +236,17 @@ def _change_archive(connection: apsw.Connection, row: int, **changes: Value) -> 
     values = connection.execute(_READ_ARCHIVE, (row,)).fetchone()
     if values is not None:
         changed = dict(zip(_ARCHIVE_COLUMNS, values, strict=True)) | changes
-        sql = "UPDATE archive SET size = ?, head_hash = ?, checked = ? WHERE id = ?"
+        sql = "UPDATE archive SET size = ?, archived_at = ?, head_hash = ?, checked = ? WHERE id = ?"
         checked = check(tuple(changed.values()))
-        connection.execute(sql, (changed["size"], changed["head_hash"], checked, row))
+        connection.execute(sql, (changed["size"], changed["archived_at"], changed["head_hash"], checked, row))
+
+
+def _learn_moment(connection: apsw.Connection, vault: int, row: int, archived_at: int) -> None:
+    """Fill in when an archive was made, which an inventory of PowerShell's does not tell; versions go by it."""
+    _change_archive(connection, row, archived_at=archived_at)
+    sql = "SELECT DISTINCT path, source FROM entry WHERE archive = ?"
+    for path, source in connection.execute(sql, (row,)).fetchall():
+        settle_versions(connection, vault, str(path), None if source is None else str(source))
 
 
 def _ensure_entry(connection: apsw.Connection, place: _Place, entry: Entry) -> bool:

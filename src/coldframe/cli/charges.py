@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coldframe.composition.pricing import price_of
-from coldframe.quantities import format_money
+from coldframe.composition.retrieving import decimal_of
+from coldframe.errors import LimitRefused
+from coldframe.model import Tier
+from coldframe.quantities import count, format_money
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from decimal import Decimal
 
     from coldframe.cli.app import App
+    from coldframe.composition.fees import EarlyFee
     from coldframe.composition.pricing import StorePrices
-    from coldframe.model import Tier
     from coldframe.prices import Calculator, Charge
     from coldframe.retriever.pricing import Price
 
@@ -56,6 +59,48 @@ def price_refusal(tier: Tier, price: Price, max_cost: Decimal) -> str:
             f"more than --max-cost {max_cost}: not every figure is verified."
         )
     return f"{tier} would cost ${price.amount:f}, more than --max-cost {max_cost}."
+
+
+def require_within(app: App, price: Price, what: str) -> None:
+    """See that something is within `--max-cost`, or `max_cost` of the configuration, if there is either.
+
+    Raises:
+        LimitRefused: It may cost more, or nobody knows what it costs.
+    """
+    max_cost = decimal_of(app.settings.max_cost)
+    if max_cost is None or not app.coldframe().terms.is_charging or price.is_within(max_cost):
+        return
+    if price.limit is None:
+        raise LimitRefused(
+            f"{what} costs nobody knows how much, so that it stays within {show_price(max_cost)} cannot be promised. "
+            "Without --max-cost, or `max_cost` in the configuration, you are asked instead."
+        )
+    raise LimitRefused(f"{what} may cost ${price.limit:f}, more than --max-cost {max_cost}. Nothing is done.")
+
+
+def tell_fee(app: App, fee: EarlyFee | None) -> None:
+    """Say what deleting now costs, and from when on it costs nothing, as far as prices and catalog tell."""
+    terms = app.coldframe().terms
+    if fee is None or terms.prices is None:
+        if terms.is_charging:
+            app.say("Amazon charges for what is deleted before it is 90 days old; how much is not known here.")
+        return
+    if fee.price.limit:
+        free_at = f"{fee.free_at:%Y-%m-%d %H:%M} UTC"
+        app.say(f"Deleting now costs {_range(fee.price)}; from {free_at} on it costs nothing.")
+        tell_prices(app, terms.prices, fee.price.unverified)
+    if fee.unknown:
+        app.say(
+            f"What {count(fee.unknown, 'archive')} of them costs is not known, since the catalog lacks size or age: "
+            f"below {terms.prices.calculator.tariff.minimum_days} days there is a fee. `coldframe inventory rebuild` "
+            "brings both into the catalog."
+        )
+
+
+def inventory_charge(prices: Calculator) -> Charge | None:
+    """What the job for a vault's inventory costs: a request (prices.md, 2)."""
+    charges = prices.retrieve(Tier.STANDARD, size=0, jobs=1)
+    return None if charges is None else charges.requests
 
 
 def tell_sum(app: App, prices: StorePrices | None, what: str, charge: Callable[[Calculator], Charge | None]) -> None:

@@ -6,18 +6,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli.charges import show_price, tell_prices
+from coldframe.cli.charges import require_within, tell_fee
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.ids import ARCHIVES, given_ids
-from coldframe.cli.options import dry_run_option, output_option, store_option, vault_option, yes_option
+from coldframe.cli.options import (
+    dry_run_option,
+    max_cost_option,
+    output_option,
+    store_option,
+    vault_option,
+    yes_option,
+)
 from coldframe.cli.output import Column, size_column
 from coldframe.composition.archives import find_archives
-from coldframe.composition.deleting import EARLY, delete_archives, plan_deletion
+from coldframe.composition.deleting import delete_archives, plan_deletion
 from coldframe.composition.fees import early_fee
 from coldframe.composition.vaults import find_vault
 from coldframe.errors import in_words
 from coldframe.quantities import count, format_size
+from coldframe.retriever.pricing import UNKNOWN
 
 if TYPE_CHECKING:
     from coldframe.cli.app import App
@@ -45,6 +53,7 @@ COLUMNS = (
 @click.argument("archives", nargs=-1, required=True, metavar="ARCHIVE...")
 @vault_option
 @store_option
+@max_cost_option
 @dry_run_option
 @yes_option
 @output_option
@@ -56,6 +65,7 @@ def command(
     *,
     vault: str | None,
     store: str | None,
+    max_cost: float | None,
     dry_run: bool,
     yes: bool,
     output: str | None,
@@ -66,23 +76,29 @@ def command(
     standard input. No pattern is taken: what is deleted is named.
     """
     words = given_ids(archives, ARCHIVES)
+    app.settle(max_cost=max_cost)
     coldframe = app.coldframe(store=store)
     name = find_vault(coldframe.store, app.vault(vault)).vault_name
     plan = plan_deletion(coldframe, find_archives(coldframe, name, words))
-    _tell(app, plan, is_charging=coldframe.terms.is_charging and coldframe.terms.prices is None)
-    _tell_fee(app, plan)
+    prices = coldframe.terms.prices
+    fee = early_fee(prices, plan.archives, now=coldframe.clock.now()) if prices is not None else None
+    _tell(app, plan)
+    tell_fee(app, fee)
     if dry_run:
         with app.printer(COLUMNS, form=output, is_long=True) as printer:
             for archive in plan.archives:
-                printer.row(_row(archive, "would delete"))
+                printer.row(archive_row(archive, "would delete"))
         return Exit.DONE
+    require_within(app, fee.agreed if fee is not None else UNKNOWN, "Deleting now")
     if not app.confirm(f"Delete {count(len(plan.archives), 'archive')} of the vault {name} for ever?", yes=yes):
         return Exit.FAILED
     failed = 0
     with app.printer(COLUMNS, form=output, is_live=True) as printer:
         for deleted in delete_archives(coldframe, plan.archives):
             error = deleted.error
-            printer.row(_row(deleted.archive, "deleted" if error is None else "failed", str(error) if error else None))
+            printer.row(
+                archive_row(deleted.archive, "deleted" if error is None else "failed", str(error) if error else None)
+            )
             if error is not None:
                 app.say(f"{deleted.archive.path or deleted.archive.archive_id}: still there: {in_words(error)}")
                 failed += 1
@@ -92,8 +108,8 @@ def command(
     return Exit.SOME_FAILED if failed < len(plan.archives) else Exit.FAILED
 
 
-def _tell(app: App, plan: DeletionPlan, *, is_charging: bool) -> None:
-    """What would be lost, and what it may cost."""
+def _tell(app: App, plan: DeletionPlan) -> None:
+    """What would be lost."""
     text = f"{count(len(plan.archives), 'archive')}, {format_size(plan.size)}: the content of "
     text += count(plan.paths, "path") + (f" with {count(plan.members, 'file')} in zips" if plan.members else "")
     app.say(f"{text}.")
@@ -102,29 +118,10 @@ def _tell(app: App, plan: DeletionPlan, *, is_charging: bool) -> None:
     for archive in plan.archives:
         if len(paths := dict.fromkeys(entry.path for entry in archive.entries)) > 1:
             app.say(f"One archive is the content of {count(len(paths), 'path')}: {', '.join(paths)}.")
-    if is_charging and (plan.early or plan.unknown):
-        app.say(
-            f"{count(plan.early, 'archive is', 'archives are')} younger than {EARLY.days} days as far as the catalog"
-            " knows; Amazon charges for the rest of that time."
-        )
 
 
-def _tell_fee(app: App, plan: DeletionPlan) -> None:
-    """What deleting now costs, as far as prices and catalog tell, and from when on it costs nothing."""
-    coldframe = app.coldframe()
-    prices = coldframe.terms.prices
-    if prices is None:
-        return
-    fee = early_fee(prices, plan.archives, now=coldframe.clock.now())
-    if fee is not None:
-        free_at = f"{fee.free_at:%Y-%m-%d %H:%M} UTC"
-        app.say(f"Deleting now costs {show_price(fee.price.amount)}; from {free_at} on it costs nothing.")
-        tell_prices(app, prices, fee.price.unverified)
-    if plan.unknown and (days := prices.calculator.tariff.minimum_days):
-        app.say(f"What the catalog does not know costs a fee too, if it is younger than {days} days.")
-
-
-def _row(archive: NamedArchive, outcome: str, detail: str | None = None) -> dict[str, object]:
+def archive_row(archive: NamedArchive, outcome: str, detail: str | None = None) -> dict[str, object]:
+    """The values of an archive and what became of it, under their stable names."""
     return {
         "outcome": outcome,
         "size": archive.size,

@@ -124,6 +124,11 @@ def output_option(function: F) -> F:
     return click.option("--output", "-o", type=forms, help="How data is printed.  [default: table]")(function)
 
 
+def max_cost_option(function: F) -> F:
+    """`--max-cost`."""
+    return click.option("--max-cost", type=MONEY, metavar="USD", help="Refuse what would cost more.")(function)
+
+
 def yes_option(function: F) -> F:
     """`--yes`."""
     return click.option("--yes", "-y", is_flag=True, help="Do not ask.")(function)

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli import vault_access, vault_clock, vault_lock, vault_notifications, vault_tags
+from coldframe.cli import vault_access, vault_clock, vault_delete, vault_lock, vault_notifications, vault_tags
 from coldframe.cli.command import Group
 from coldframe.cli.exits import Exit
-from coldframe.cli.options import VAULT, dry_run_option, output_option, store_option, yes_option
+from coldframe.cli.options import VAULT, dry_run_option, output_option, store_option
 from coldframe.cli.output import Column, moment_column, size_column
 from coldframe.composition.vaults import all_vaults, find_vault
-from coldframe.quantities import count, format_size
 
 if TYPE_CHECKING:
     from coldframe.cli.app import App
@@ -34,7 +33,8 @@ COLUMNS = (
         "coldframe vault create astrodata",
         "coldframe vault list --output json",
         "coldframe vault show astrodata",
-        "coldframe vault delete astrodata",
+        "coldframe vault delete old-tests",
+        "coldframe vault delete old-tests --empty",
         "coldframe vault tag astrodata telescope=RC8 year=2026",
         "coldframe vault access-policy set astrodata policy.json",
     ),
@@ -43,6 +43,7 @@ def command() -> None:
     """Create, list, show or delete vaults, and say how they are governed."""
 
 
+command.add_command(vault_delete.delete)
 command.add_command(vault_tags.tag)
 command.add_command(vault_tags.untag)
 command.add_command(vault_access.group)
@@ -96,32 +97,6 @@ def show(app: App, name: str, store: str | None, output: str | None) -> None:
     vault = find_vault(app.coldframe(store=store).store, name)
     with app.printer(COLUMNS, form=output) as printer:
         printer.row(_row(vault))
-
-
-@command.command(examples=("coldframe vault delete old-tests", "coldframe vault delete old-tests --yes"))
-@click.argument("name", type=VAULT, metavar="NAME")
-@store_option
-@yes_option
-@dry_run_option
-@click.pass_obj
-def delete(app: App, name: str, store: str | None, *, yes: bool, dry_run: bool) -> Exit:
-    """Delete the empty vault NAME."""
-    coldframe = app.coldframe(store=store)
-    vault = find_vault(coldframe.store, name)
-    if vault.number_of_archives:
-        app.say(
-            f"The vault {name} holds {count(vault.number_of_archives, 'archive')}, {format_size(vault.size)}; "
-            "only an empty vault can be deleted."
-        )
-        return Exit.FAILED
-    if dry_run:
-        app.say(f"Would delete the vault {name}, which is empty.")
-        return Exit.DONE
-    if not app.confirm(f"Delete the vault {name}?", yes=yes):
-        return Exit.FAILED
-    coldframe.store.delete_vault(name)
-    app.say(f"The vault {name} is deleted.")
-    return Exit.DONE
 
 
 def _row(vault: VaultDescription) -> dict[str, object]:

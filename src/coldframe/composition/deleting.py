@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from coldframe.catalog import Kind
@@ -12,8 +13,9 @@ from coldframe.composition.locks import run_lock
 from coldframe.errors import AccessDenied, InvalidParameterValue, PolicyEnforced, ResourceNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from coldframe.archiver.retries import Retries
     from coldframe.composition.archives import NamedArchive
     from coldframe.composition.library import Coldframe
     from coldframe.errors import StoreError
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 EARLY = timedelta(days=90)
 """Amazon charges for the rest of this time when an archive is deleted before it is so old (glacier-api 8)."""
 
-_BATCH = 20
+BATCH = 20
+"""So many deletions are noted in one transaction."""
+
 _REFUSALS = (AccessDenied, InvalidParameterValue, PolicyEnforced)
 """Answers after which the archive is certainly still there."""
 
@@ -78,12 +82,11 @@ def delete_archives(coldframe: Coldframe, archives: Sequence[NamedArchive]) -> I
     Raises:
         Busy: An archive run, which might count on them, is under way.
     """
-    deletions = Deletions(coldframe.catalog.database, coldframe.store.identity)
     lock = run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files, command="delete")
     with lock:
         settle_deletions(coldframe)
-        for start in range(0, len(archives), _BATCH):
-            yield from _delete_batch(coldframe, deletions, archives[start : start + _BATCH])
+        for start in range(0, len(archives), BATCH):
+            yield from delete_batch(coldframe, archives[start : start + BATCH])
 
 
 def settle_deletions(coldframe: Coldframe) -> int:
@@ -102,14 +105,32 @@ def settle_deletions(coldframe: Coldframe) -> int:
     return len(pending)
 
 
-def _delete_batch(coldframe: Coldframe, deletions: Deletions, batch: Sequence[NamedArchive]) -> Iterator[Deleted]:
+def delete_batch(
+    coldframe: Coldframe,
+    batch: Sequence[NamedArchive],
+    *,
+    before: Callable[[], bool] = lambda: True,
+    retry: Retries | None = None,
+) -> Iterator[Deleted]:
+    """Delete a few archives of one vault under the caller's lock, and tell of each.
+
+    Args:
+        coldframe: Whose store and catalog.
+        batch: The archives.
+        before: Called before each; ends the batch by answering False, and what was not asked for is not deleted.
+        retry: Asks again where the trouble may pass.
+    """
+    deletions = Deletions(coldframe.catalog.database, coldframe.store.identity)
     vault_name, ids = batch[0].vault_name, [archive.archive_id for archive in batch]
     deletions.begin(vault_name, ids)
     asked = 0
     try:
         for archive in batch:
+            if not before():
+                return
             asked += 1
-            error = _delete_one(coldframe, vault_name, archive.archive_id)
+            delete = partial(_delete_one, coldframe, vault_name, archive.archive_id)
+            error = retry(delete) if retry is not None else delete()
             if error is None:
                 deletions.finish(vault_name, [archive.archive_id], at=coldframe.clock.now())
             else:

@@ -15,6 +15,7 @@ from coldframe.prices.figures import GB, Charge
 from coldframe.prices.tariffs import StorageClass
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from coldframe.prices.tariffs import Region, Tariff
@@ -82,11 +83,19 @@ class Calculator:
 
         What is added to each archive is taken as charged too, which nobody has verified; it can only make it less.
         """
-        missing = timedelta(days=self.tariff.minimum_days) - max(age, timedelta(0))
-        if missing <= timedelta(0):
-            return Charge()
-        months = Decimal(missing // timedelta(seconds=1)) / (DAYS_IN_MONTH * 86400)
-        return self.tariff.storage.first.of(_gb(size + archives * self.tariff.overhead_size) * months)
+        return self.early_deletions([(size + (archives - 1) * self.tariff.overhead_size, age)])
+
+    def early_deletions(self, archives: Iterable[tuple[int, timedelta]]) -> Charge:
+        """The same fee for many archives, each of which has a size and an age; the sum is made of whole numbers."""
+        least, overhead, second = (
+            timedelta(days=self.tariff.minimum_days),
+            self.tariff.overhead_size,
+            timedelta(seconds=1),
+        )
+        lacking = sum(
+            (size + overhead) * ((least - max(age, timedelta(0))) // second) for size, age in archives if age < least
+        )
+        return self.tariff.storage.first.of(_gb(lacking) / (DAYS_IN_MONTH * 86400))
 
     def free_to_delete_at(self, created_at: datetime) -> datetime:
         """From when on deleting costs nothing."""

@@ -39,6 +39,10 @@ class Price:
         return self.limit is not None and self.limit <= most
 
 
+UNKNOWN = Price(None)
+"""Something has to be paid, and nobody here knows how much."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """What is to be paid: so many jobs that retrieve so many bytes, and `unknown_sizes` jobs that bring who knows."""
@@ -59,7 +63,7 @@ def free(_work: Work) -> Price:
 
 def unknown(work: Work) -> Price:
     """The price of a store that charges we do not know how much; what needs no job is free everywhere."""
-    return Price(None) if work.jobs else Price()
+    return UNKNOWN if work.jobs else Price()
 
 
 @dataclass(frozen=True, slots=True)
