@@ -89,6 +89,7 @@ def test_failing_endpoint_is_tried_for_a_day_and_given_up(world: World, clock: F
     assert [(line["state"], line["attempts"]) for line in (first, last)] == [("waiting", 1), ("given up", len(moments))]
     assert (last["job_id"], last["sns_topic"], last["account_id"]) == (job_id, OWN, ACCOUNT)
     assert "endpoint is down" in last["message"]
+    assert world.counted == {"waiting": len(moments) - 1, "given up": 1}
     clock.advance(days=2)
     assert not world.outbox().is_due()
 
@@ -105,6 +106,7 @@ def test_endpoint_that_comes_back_hears(world: World, clock: FakeClock) -> None:
     assert world.deliver() == 1
     assert world.states(job_id) == ["delivered"]
     assert len(world.lines) == 1
+    assert world.counted == {"waiting": world.listener.tried - 1, "delivered": 1}
 
 
 def test_notice_that_nobody_tried_for_a_day_is_tried_still(world: World, clock: FakeClock) -> None:
@@ -200,6 +202,7 @@ def test_undeliverable_notice_is_not_tried_again(world: World, clock: FakeClock)
     assert world.states(job_id) == ["undeliverable"]
     assert (world.listener.tried, world.outbox().is_due()) == (1, False)
     assert [line["state"] for line in world.lines] == ["undeliverable"]
+    assert world.counted == {"undeliverable": 1}
 
 
 def test_notice_without_a_route_is_dropped_silently(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
@@ -67,12 +68,14 @@ class World:
     listener: Listener
     archive_id: str
     lines: list[dict[str, Any]] = field(default_factory=list)
+    counted: Counter[str] = field(default_factory=Counter)
 
     def outbox(self, listener: Listener | None = None, store: VaultService | None = None) -> ServiceOutbox:
         """An outbox, as another process may have one too; its random waits are the longest there are."""
         ports = OutboxPorts(
             listener or self.listener,
             job_message,
+            count=lambda state: self.counted.update([state.value]),
             log=lambda line: self.lines.append(json.loads(line)),
             chance=lambda: 1.0,
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from coldframe.ports import NoticeState
 from coldframe.server.access_log import AccessLog, LineWriter
 from coldframe.server.admin import AdminFace, Health, HealthStatus
 from coldframe.server.metrics import Metrics
@@ -75,6 +76,8 @@ def test_metrics_count_requests_bytes_and_seconds() -> None:
     metrics.answered(record(is_complete=False))
     metrics.answered(record(Subject("another"), status=404))
     metrics.refused("slow")
+    metrics.noticed(NoticeState.WAITING)
+    metrics.noticed(NoticeState.GIVEN_UP)
     lines = b"".join(ask(b"/metrics", metrics=metrics).body).decode().splitlines()
     assert 'coldframe_requests_total{operation="UploadArchive",status="201"} 2.0' in lines
     assert 'coldframe_requests_total{operation="none",status="404"} 1.0' in lines
@@ -85,6 +88,12 @@ def test_metrics_count_requests_bytes_and_seconds() -> None:
     assert "coldframe_broken_answers_total 1.0" in lines
     assert "coldframe_connections 1.0" in lines
     assert 'coldframe_refused_total{reason="slow"} 1.0' in lines
+    assert [line for line in lines if line.startswith("coldframe_notices_total")] == [
+        'coldframe_notices_total{outcome="failed"} 1.0',
+        'coldframe_notices_total{outcome="delivered"} 0.0',
+        'coldframe_notices_total{outcome="given_up"} 1.0',
+        'coldframe_notices_total{outcome="undeliverable"} 0.0',
+    ]
 
 
 def test_each_server_counts_for_itself() -> None:

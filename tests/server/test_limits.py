@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -130,6 +131,23 @@ def test_a_slow_body_within_the_pace_arrives(serve: Callable[..., Served]) -> No
             clock.sleep(0.25)  # real time: what is tested is a socket's
             client.send(b"x")
         assert client.ask(b"x").json == {"size": 6}
+
+
+@pytest.mark.parametrize("target", ["/hasten", "/read"])
+def test_a_body_that_is_waited_for_must_come_soon(serve: Callable[..., Served], target: str) -> None:
+    """It has a time of its own, however well it keeps the pace; any other has not."""
+    served = serve(replace(PATIENT, content_seconds=0.5, pace_size=1, linger_seconds=0.2))
+    clock = SystemClock()
+    with served.connect() as client:
+        client.send(head("POST", target, Content_Length="30"))
+        with suppress(OSError):
+            for _ in range(29):
+                clock.sleep(0.05)  # real time: what is tested is a socket's
+                client.send(b"x")
+        if target == "/read":
+            assert client.ask(b"x").json == {"size": 30}
+    served.stop()
+    assert [type(error) for error in served.handler.errors] == ([RequestTimeout] if target == "/hasten" else [])
 
 
 def test_the_rest_of_a_refused_body_is_not_waited_for(serve: Callable[..., Served]) -> None:

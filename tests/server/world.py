@@ -38,10 +38,10 @@ STEP = 64 * 1024
 class Handler:
     """Answers by path, and remembers what it was asked.
 
-    `/read` reads the body and tells its size, `/discard` does so without keeping it; `/ignore` does not read it;
-    `/refuse` answers first and drains then, as the face does; `/stream?size=n` answers with n bytes; `/break` and
-    `/short` end before all was sent, `/long` after it, `/endless` does not say how much it sends; `/empty` has nothing
-    to say; `/wait` waits until the test says so.
+    `/read` reads the body and tells its size, `/hasten` wants it soon, `/discard` does not keep it; `/ignore` does not
+    read it; `/refuse` answers first and drains then, as the face does; `/stream?size=n` answers with n bytes; `/break`
+    and `/short` end before all was sent, `/long` after it, `/endless` does not say how much it sends; `/empty` has
+    nothing to say; `/wait` waits until the test says so.
     """
 
     requests: list[Request] = field(default_factory=list)
@@ -70,6 +70,10 @@ class Handler:
         with self.lock:
             self.bodies.append(b"".join(pieces))
         return answer({"size": sum(map(len, pieces))})
+
+    def _hasten(self, request: Request) -> Response:
+        request.hasten()
+        return self._read(request)
 
     def _discard(self, request: Request) -> Response:
         size = 0

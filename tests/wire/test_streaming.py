@@ -167,6 +167,21 @@ def test_long_json_is_refused(world: FaceWorld, clock: FakeClock) -> None:
     assert (response.status, reader.taken) == (400, 0)
 
 
+@pytest.mark.parametrize(("target", "called"), [("/-/vaults/v/jobs", 1), (_UPLOAD, 0)])
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_json_is_hastened_and_an_upload_is_not(
+    world: FaceWorld, clock: FakeClock, target: str, called: int, *, is_signed: bool
+) -> None:
+    """Whoever may not be known yet has a short time; a part of 4 GiB may come as slowly as the server's pace allows."""
+    world.store.create_vault("v")
+    body = b'{"Type": "inventory-retrieval"}'
+    headers = hashes(body) if is_signed or target == _UPLOAD else {}
+    calls: list[str] = []
+    request = signed(unsigned("POST", target, at=clock.now(), headers=headers, body=body))
+    response = world.face.handle(replace(request, hasten=lambda: calls.append("hasten")))
+    assert (response.status, len(calls)) == (202 if called else 201, called)
+
+
 def test_inner_failure_tells_nothing(service: VaultService, clock: FakeClock) -> None:
     """What breaks inside is a 500 with a request ID, and a JSON line with that ID that tells all."""
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from coldframe.clock import Clock
     from coldframe.notify.deliverer import Deliverer
+    from coldframe.ports import NoticeState
     from coldframe.ports.notices import Notifier
     from coldframe.service import VaultService
     from coldframe.settings import Settings
@@ -47,6 +48,7 @@ def open_deliverer(
     notifier: Notifier,
     *,
     clock: Clock | None = None,
+    count: Callable[[NoticeState], None] = lambda _: None,
     poll_seconds: float = 1.0,
 ) -> Deliverer:
     """The thread that delivers the notices of all stores; the caller starts and stops it.
@@ -55,13 +57,14 @@ def open_deliverer(
         stores: Answers the stores, anew each time: accounts come and go. Stopped before they are closed.
         notifier: Delivers; see :func:`open_notifier`.
         clock: Dates what is logged.
+        count: Hears how each attempt ended; see `OutboxPorts`.
         poll_seconds: How long it rests when nothing is due.
     """
     from coldframe.notify.deliverer import Deliverer  # noqa: PLC0415 - as above
     from coldframe.service.outbox import OutboxPorts  # noqa: PLC0415 - as above
     from coldframe.wire.encode import job_message  # noqa: PLC0415 - as above
 
-    ports = OutboxPorts(notifier, job_message)
+    ports = OutboxPorts(notifier, job_message, count=count)
     return Deliverer(
         lambda: [store.outbox(ports) for store in stores()], clock=clock or SystemClock(), poll_seconds=poll_seconds
     )

@@ -172,7 +172,9 @@ class Serving:
             admin = AdminFace(self._examiner, metrics)
             self._admin = Listener(admin_listening, admin.handle, clock=self._clock, limits=ADMIN_LIMITS)
             opened.callback(self._admin.close)
-        self._deliverer = open_deliverer(lambda: accounts.usable()[0], open_notifier(settings, clock=self._clock))
+        self._deliverer = open_deliverer(
+            lambda: accounts.usable()[0], open_notifier(settings, clock=self._clock), count=metrics.noticed
+        )
         self._sweeper = Sweeper(accounts, seconds=request.sweep_seconds, clock=self._clock)
 
     def _limits(self) -> Limits:

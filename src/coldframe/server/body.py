@@ -28,7 +28,7 @@ class LineBody:
     Args:
         line: Where the bytes come from.
         head: Says how many there are, and whether the client waits to be asked for them.
-        clock: Measures the time for the rest of a refused body.
+        clock: Measures the time for a body that is waited for, and for the rest of a refused one.
         limits: How slow the client may be.
     """
 
@@ -68,6 +68,11 @@ class LineBody:
         self._is_lost = filled < len(target)
         self.left -= filled
         return target[:filled]
+
+    def hasten(self) -> None:
+        """Take note that all of the rest is waited for; a second call changes nothing."""
+        if self._deadline is None:
+            self._deadline = self._clock.monotonic() + self._limits.content_seconds
 
     def answered(self) -> None:
         """Take note that the answer begins: what is read from now on is only there to be got rid of, soon."""

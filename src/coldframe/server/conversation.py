@@ -102,6 +102,7 @@ class Conversation:
                 body=NoBody() if head.is_chunked else body,
                 peer=self._peer,
                 is_secure=self._is_secure,
+                hasten=body.hasten,
             )
         )
         is_last = head.is_last or response.must_close or body.left > 0 or not may_continue()

@@ -26,6 +26,7 @@ class Limits:
         idle_seconds: How long a connection may wait for its next request.
         pace_size: How many bytes must pass, either way, in each `pace_seconds` that we wait for the client.
         pace_seconds: See there.
+        content_seconds: In which the JSON body of an operation must be there, since its sender is not known before.
         linger_seconds: How long the rest of a refused body is read, so that its sender sees the answer.
         max_connections: When so many are open, the one that has waited longest for a request is closed; when all
             are at work, new ones wait outside.
@@ -40,6 +41,7 @@ class Limits:
     idle_seconds: float = 60.0
     pace_size: int = 30 * 1024
     pace_seconds: float = 30.0
+    content_seconds: float = 60.0
     linger_seconds: float = 5.0
     max_connections: int = 1024
     max_connections_per_address: int = 256

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
+from coldframe.ports import NoticeState
+
 if TYPE_CHECKING:
     from coldframe.server.records import Record
 
@@ -47,6 +49,14 @@ class Metrics:
             ("reason",),
             registry=self._registry,
         )
+        self._notices = Counter(
+            "coldframe_notices",
+            "Attempts to tell of a job, by how they ended: delivered, failed, given_up, undeliverable.",
+            ("outcome",),
+            registry=self._registry,
+        )
+        for state in NoticeState:
+            self._notices.labels(_outcome(state))
 
     def opened(self) -> None:
         """Count a connection."""
@@ -70,6 +80,15 @@ class Metrics:
         if not record.is_complete:
             self._broken.inc()
 
+    def noticed(self, state: NoticeState) -> None:
+        """Count an attempt to tell of a job, by how the notice stands after it."""
+        self._notices.labels(_outcome(state)).inc()
+
     def text(self) -> bytes:
         """All figures, as Prometheus reads them."""
         return generate_latest(self._registry)
+
+
+def _outcome(state: NoticeState) -> str:
+    """A notice that waits after an attempt has failed, and is tried again."""
+    return "failed" if state is NoticeState.WAITING else state.value.replace(" ", "_")

@@ -57,12 +57,14 @@ class OutboxPorts:
     Attributes:
         notifier: Delivers.
         message: The text that tells of a job: the protocol's JSON.
+        count: Hears of each attempt how the notice stands after it, and of each notice that is given up untried.
         log: Takes one JSON line for each notice that fails for the first time, and for each that fails for good.
         chance: A number from 0 to 1, so that notices that failed together do not come back together.
     """
 
     notifier: Notifier
     message: Callable[[JobDescription], str]
+    count: Callable[[NoticeState], None] = lambda _: None
     log: Callable[[str], None] = log_line
     chance: Callable[[], float] = _RANDOM.random
 
@@ -110,9 +112,11 @@ class ServiceOutbox:
             trouble = self._try(row)
             if trouble is None:
                 self._mark([row], lambda row, _: replace(row, state=NoticeState.DELIVERED))
+                self._ports.count(NoticeState.DELIVERED)
                 delivered += 1
             elif isinstance(trouble, Undeliverable):
                 self._mark([row], lambda row, _: replace(row, state=NoticeState.UNDELIVERABLE))
+                self._ports.count(NoticeState.UNDELIVERABLE)
                 self._report(row, NoticeState.UNDELIVERABLE, trouble)
             else:
                 self._postpone(rows[at:], trouble)
@@ -138,6 +142,8 @@ class ServiceOutbox:
         chance = self._ports.chance
         marked = self._mark(rows, lambda row, now_ms: after_failure(row, now_ms, chance=chance()))
         for number, row in enumerate(marked):
+            if number == 0 or row.state is NoticeState.GIVEN_UP:
+                self._ports.count(row.state)
             if row.state is NoticeState.GIVEN_UP or (number == 0 and row.attempts == 1):
                 self._report(row, row.state, trouble)
 

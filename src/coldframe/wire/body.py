@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from coldframe.model import Buffer
-    from coldframe.wire.http import BodyReader, Request
+    from coldframe.wire.http import Request
 
 MAX_CONTENT = MIB
 """How long the JSON body of any operation may be."""
@@ -28,10 +28,11 @@ _LENGTH = re.compile(rb"[0-9]{1,18}")
 class Incoming:
     """The body of one request: knows how much of it is still to come."""
 
-    def __init__(self, reader: BodyReader, size: int | None) -> None:
+    def __init__(self, request: Request, size: int | None) -> None:
         """Start with nothing read; `size` is what Content-Length says, None without it."""
         self.size = size
-        self._reader = reader
+        self._reader = request.body
+        self._hasten = request.hasten
         self._left = size or 0
 
     @property
@@ -57,11 +58,13 @@ class Incoming:
         return data
 
     def read_content(self) -> bytes:
-        """All of it, which must be little.
+        """All of it, which must be little and come soon: nobody may be known yet who sends it.
 
         Raises:
             BadRequest: It is more than any JSON body may be.
+            RequestTimeout: It came too slowly.
         """
+        self._hasten()
         if self._left > MAX_CONTENT:
             raise BadRequest(f"The body may hold {MAX_CONTENT} bytes at most.")
         pieces = []
@@ -71,6 +74,7 @@ class Incoming:
 
     def drain(self) -> None:
         """Read and forget up to 8 MiB, so that a client in the middle of sending reads the answer."""
+        self._hasten()
         end = max(0, self._left - MAX_DRAINED)
         while self._left > end:
             self.read()

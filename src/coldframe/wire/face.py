@@ -99,9 +99,9 @@ class Face:
 
     def handle(self, request: Request) -> Response:
         """Answer a request whose head has arrived. Errors are answers too; nothing is raised."""
-        exchange = _Exchange(request, Subject(new_request_id()), self._clock.now(), Incoming(request.body, 0))
+        exchange = _Exchange(request, Subject(new_request_id()), self._clock.now(), Incoming(request, 0))
         try:
-            incoming = Incoming(request.body, content_length(request))
+            incoming = Incoming(request, content_length(request))
             exchange = _Exchange(request, exchange.subject, exchange.at, incoming)
             route = self._router.find(request)
             exchange.subject.operation = route.operation.name

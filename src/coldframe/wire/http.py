@@ -34,6 +34,10 @@ class NoBody:
         return b""
 
 
+def do_nothing() -> None:
+    """Close what holds nothing open, or hurry what is at hand."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One request.
@@ -46,6 +50,8 @@ class Request:
         body: What follows the head.
         peer: The address of the other end, without its port.
         is_secure: Whether the connection is encrypted.
+        hasten: Says that the rest of the body is little and is waited for: from the first call on the server gives it
+            its short time, after which `body` raises `RequestTimeout`.
     """
 
     method: str
@@ -55,6 +61,7 @@ class Request:
     body: BodyReader = field(default_factory=NoBody)
     peer: str = ""
     is_secure: bool = False
+    hasten: Callable[[], None] = do_nothing
     _by_name: dict[bytes, list[bytes]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -75,10 +82,6 @@ class Request:
         """The first value of the header `name`, which is in lower case, as text; empty without one."""
         found = self.all(name)
         return found[0].decode("utf-8", "backslashreplace") if found else ""
-
-
-def do_nothing() -> None:
-    """Close what holds nothing open."""
 
 
 @dataclass(slots=True)
