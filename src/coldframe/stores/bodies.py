@@ -7,14 +7,15 @@ from hashlib import sha256
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Self
 
-from coldframe.errors import InvalidParameterValue
+from coldframe.errors import InvalidParameterValue, ServiceUnavailable
 from coldframe.model import MIB
-from coldframe.ports import HeldBack
-from coldframe.tree_hash import TreeHasher
+from coldframe.ports import HeldBack, SelfHashing
+from coldframe.tree_hash import CHUNK, TreeHasher, count_chunks, root
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from coldframe.model import Buffer
     from coldframe.ports import Body
 
 MAX_IN_MEMORY = 64 * MIB
@@ -25,31 +26,46 @@ _STEP = MIB
 class PreparedBody(io.RawIOBase):
     """A body with both of its hashes, as a file that botocore can send; close it, or use it in a `with`.
 
-    A request names its body's hash before the body, so the bytes must be read before the first of them is sent.
+    A request names its body's hash before the body, so the bytes must be read before the first of them is sent. The
+    tree hash of a body that hashes itself is taken from it, when a CRC-32 says that these are the same bytes; of a
+    single chunk both hashes are one.
 
     Raises:
         InvalidParameterValue: The body holds more or fewer bytes than it says.
+        ServiceUnavailable: Its bytes are not those that it hashed: memory that does not hold still.
     """
 
     def __init__(self, body: Body) -> None:
         """Read the body; if a throttle holds it back, that holds the sending back instead."""
         self.size = body.size
         self._throttle = body.throttle if isinstance(body, HeldBack) else None
-        linear, tree = sha256(), TreeHasher()
+        hashing = _Taken(body) if isinstance(body, SelfHashing) else _Own()
+        linear = sha256()
+        is_short = self.size <= CHUNK
         # As large as it will be from the start: one that grows leaves holes in memory that nothing else fits into.
         self._file = io.BytesIO(bytes(self.size)) if self.size <= MAX_IN_MEMORY else TemporaryFile()  # noqa: SIM115
         for buffer in body.content if isinstance(body, HeldBack) else body:
-            linear.update(buffer)
-            tree.update(buffer)
+            if not is_short:
+                linear.update(buffer)
+            hashing.update(buffer)
             self._file.write(buffer)
-            if tree.size > self.size:
+            if hashing.size > self.size:
                 break
         self._file.seek(0)
-        self.linear_hash = linear.hexdigest()
-        self.tree_hash = tree.hexdigest()
-        if tree.size != self.size:
+        if hashing.size != self.size:
             self.close()
-            raise InvalidParameterValue(f"Invalid Content-Length: {self.size}, but the body holds {tree.size} bytes")
+            raise InvalidParameterValue(f"Invalid Content-Length: {self.size}, but the body holds {hashing.size} bytes")
+        self.tree_hash = hashing.hexdigest()
+        self.linear_hash = self.tree_hash if is_short else linear.hexdigest()
+
+    def to_send(self) -> PreparedBody | bytes:
+        """What to give to botocore's connections: the bytes, if they are few and not held back, to go with the head."""
+        is_limited = self._throttle is not None and self._throttle.is_limiting
+        if is_limited or self.size > CHUNK or not isinstance(self._file, io.BytesIO):
+            return self
+        if self._throttle is not None:
+            self._throttle.wait(self.size)  # whether the run is to stop
+        return self._file.getvalue()
 
     def __len__(self) -> int:
         """How many bytes there are; botocore makes Content-Length of it."""
@@ -98,6 +114,43 @@ class PreparedBody(io.RawIOBase):
     ) -> None:
         """Close."""
         self.close()
+
+
+class _Own:
+    """The tree hash of a body, computed."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._hasher = TreeHasher()
+
+    def update(self, data: Buffer) -> None:
+        self._hasher.update(data)
+        self.size += len(data)
+
+    def hexdigest(self) -> str:
+        return self._hasher.hexdigest()
+
+
+class _Taken:
+    """The tree hash of a body, asked of it."""
+
+    def __init__(self, body: SelfHashing) -> None:
+        from isal import isal_zlib  # noqa: PLC0415 - only those who send need it; start-up time
+
+        self.size = 0
+        self._body = body
+        self._count = isal_zlib.crc32
+        self._crc32 = 0
+
+    def update(self, data: Buffer) -> None:
+        self._crc32 = self._count(data, self._crc32)
+        self.size += len(data)
+
+    def hexdigest(self) -> str:
+        told = self._body.hashes()
+        if (told.size, told.crc32, len(told.leaves)) != (self.size, self._crc32, count_chunks(self.size)):
+            raise ServiceUnavailable("The bytes changed on their way to the store. They are sent again.")
+        return root(told.leaves).hex()
 
 
 def require_tree_hash(body: PreparedBody, sent: str | None) -> None:

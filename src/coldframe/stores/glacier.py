@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from coldframe.stores.bodies import PreparedBody, hand_over_hashes, require_tree
 from coldframe.stores.encode import job_parameters
 from coldframe.stores.governing import GlacierGoverning
 from coldframe.stores.output import GlacierOutput
+from coldframe.stores.quick import QUICK, NotPlain
 from coldframe.stores.translation import translated
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from coldframe.model import ByteRange, JobDescription, JobRequest, JobStatus, UploadDescription, VaultDescription
     from coldframe.ports import Body, JobOutput
+    from coldframe.stores.quick import QuickRequests
 
 _LOST_NAMES = frozenset({"", ".", ".."})
 OWN_ACCOUNT = "-"
@@ -53,10 +56,14 @@ class GlacierStore(GlacierGoverning):
         client: The client; closed with the store.
         url: The store URL that opens it.
         account_id: Whose vaults are meant; `-` for those of the credentials.
+        quick: Asks what comes once for each file or part; without it the client does.
     """
 
-    def __init__(self, client: Any, *, url: str, account_id: str = OWN_ACCOUNT) -> None:
+    def __init__(
+        self, client: Any, *, url: str, account_id: str = OWN_ACCOUNT, quick: QuickRequests | None = None
+    ) -> None:
         """Have the client take the hashes that are computed here."""
+        self._quick = quick
         self._client = client
         self._url = url
         self._account_id = account_id
@@ -238,6 +245,9 @@ class GlacierStore(GlacierGoverning):
     def _ask(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
         """Ask once, and translate what goes wrong."""
         with translated(self._url):
+            if self._quick is not None and operation in QUICK:
+                with suppress(NotPlain):
+                    return decode.whole(self._quick.ask(operation, {"accountId": self._account_id, **parameters}))
             return decode.whole(getattr(self._client, operation)(accountId=self._account_id, **parameters))
 
 

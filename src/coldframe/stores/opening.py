@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from coldframe.errors import BadUsage
 from coldframe.stores.glacier import OWN_ACCOUNT, GlacierStore
+from coldframe.stores.quick import NotPlain, QuickRequests
 from coldframe.stores.translation import translated
 
 if TYPE_CHECKING:
@@ -64,7 +65,16 @@ def open_glacier(url: str) -> GlacierStore:
     """
     place = read_url(url)
     with translated(url):
-        return GlacierStore(open_client(place, config=client_config()), url=url, account_id=place.account_id)
+        client = open_client(place, config=client_config())
+        return GlacierStore(client, url=url, account_id=place.account_id, quick=_quick(client))
+
+
+def _quick(client: Any) -> QuickRequests | None:
+    """What asks without the client's machinery, if the client is as it must be for that."""
+    try:
+        return QuickRequests(client)
+    except NotPlain:
+        return None
 
 
 def open_client(place: Place, **options: Any) -> Any:
