@@ -125,6 +125,10 @@ class DamagedArchive(StoreError):
     code = "ServiceUnavailableException"
 
 
+class AgentUnavailable(ColdframeError):
+    """The system's service manager is not there, or does not do what it is asked; the message says what to do."""
+
+
 class TreeHashMismatch(ColdframeError):
     """Bytes that arrived are not the bytes that were promised."""
 

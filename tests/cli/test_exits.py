@@ -42,6 +42,7 @@ EXPECTED: dict[type[Exception], int] = {
     errors.BadUsage: 2,
     errors.BadSettings: 2,
     errors.Busy: 5,
+    errors.AgentUnavailable: 1,
     errors.CatalogUnavailable: 5,
     errors.DamagedArchive: 7,
     errors.DestinationUnavailable: 5,

@@ -106,6 +106,12 @@ class Orders:
             )
             return [read_order(row) for row in rows]
 
+    def newest(self) -> int:
+        """The number of the order that was placed last; 0 before there is any."""
+        with self._database.read() as connection:
+            (row,) = connection.execute("SELECT coalesce(max(number), 0) FROM orders")
+            return _int(row[0])
+
     def tally(self, number: int) -> Tally:
         """How far an order is."""
         with self._database.read() as connection:

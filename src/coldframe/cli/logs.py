@@ -26,6 +26,8 @@ def log_options(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]
         @wraps(function)
         def logged(app: App, /, *arguments: Any, **options: Any) -> Any:
             app.settle(**{flag: options.pop(flag) for flag in _FLAGS})
+            if click.get_current_context().invoked_subcommand:  # which says for itself what it does
+                return function(app, *arguments, **options)
             return _run(app, name, lambda: function(app, *arguments, **options))
 
         command: Callable[..., Any] = logged

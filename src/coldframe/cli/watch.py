@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli.command import Command
+from coldframe.cli import watch_agent
+from coldframe.cli.command import Group, debug_option
 from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
 from coldframe.cli.logs import log_options
@@ -23,25 +25,62 @@ if TYPE_CHECKING:
     from coldframe.retriever.results import RetrievedFile
 
 
-@click.command(cls=Command, examples=("coldframe watch", "coldframe watch --once", "coldframe watch --once -o json"))
+def _set_environment(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> None:
+    """Where a scheduler gives no environment, the command line does; before the settings are read."""
+    for value in values:
+        name, _, text = value.partition("=")
+        os.environ[name] = text
+
+
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    params=[debug_option()],
+    examples=(
+        "coldframe watch",
+        "coldframe watch --once -o json",
+        "coldframe watch --stay --log-file ~/coldframe.log",
+        "coldframe watch install",
+    ),
+)
 @click.option("--once", is_flag=True, help="One round: fetch what is ready, start what is missing, and end.")
+@click.option("--stay", is_flag=True, help="Do not end when no order is open: wait for the next one.")
+@click.option(
+    "--env", multiple=True, hidden=True, expose_value=False, is_eager=True, callback=_set_environment, metavar="X=Y"
+)
 @output_option
 @click.pass_obj
 @log_options("watch")
-def command(app: App, /, *, once: bool, output: str | None) -> Exit:
+def command(app: App, /, *, once: bool, stay: bool, output: str | None) -> Exit | None:
     """Carry on all open orders until they are done.
 
-    Exit 9 after --once says that jobs are still in progress.
+    Exit 9 after --once says that jobs are still in progress. One watch at a time runs on a catalog; another ends with
+    exit 5 and says which one it is.
     """
+    if click.get_current_context().invoked_subcommand:
+        if once or stay or output:
+            raise click.UsageError("Options of the watch itself stand after `install`, if they stand anywhere.")
+        return None
+    if once and stay:
+        raise click.UsageError("--once ends after a round and --stay does not end: choose one.")
+    return _watch(app, once=once, stay=stay, form=app.form(output))
+
+
+command.add_command(watch_agent.install)
+command.add_command(watch_agent.status)
+command.add_command(watch_agent.remove)
+
+
+def _watch(app: App, *, once: bool, stay: bool, form: str) -> Exit:
     coldframe = app.coldframe()
     view = JobView(app, coldframe.clock)
     watch = Watch(coldframe, observer=view.observe)
     summary = RetrieveSummary()
-    if not watch.open_orders():
+    if not (stay or watch.open_orders()):
         app.say("No order is open.")
         return Exit.DONE
     with view, view.heeding(watch.stop):
-        print_results(app, view, _counted(watch.carry_on(wait=not once), summary), form=app.form(output))
+        print_results(app, view, _counted(watch.carry_on(wait=not once, stay=stay), summary), form=form)
     remaining = watch.open_orders()
     app.say(
         f"{count(summary.retrieved, 'file')} retrieved, {format_size(summary.size)}; {summary.failed:,} failed; "

@@ -182,7 +182,8 @@ class Coldframe:
         )
 
     def close(self) -> None:
-        """Let go of what was opened."""
+        """Let go of what was opened; what is wanted afterwards is opened anew."""
+        self.__dict__.pop("orders", None)
         for name in ("store", "catalog"):
             opened = self.__dict__.pop(name, None)
             if opened is not None:

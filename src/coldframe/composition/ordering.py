@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from coldframe.catalog.order_model import OrderState, WantedState
 from coldframe.composition.library import Coldframe
 from coldframe.composition.locks import run_lock
-from coldframe.errors import ColdframeError, RequestTimeout, ServiceUnavailable, Throttled
+from coldframe.composition.watching import Arrivals
+from coldframe.errors import ColdframeError, RequestTimeout, ServiceUnavailable, Throttled, in_words
 from coldframe.progress import Noted, ignore
 from coldframe.retriever.hold import hold_order
 from coldframe.retriever.pace import Pace, Stop
@@ -83,6 +84,7 @@ class Watch:
         self._coldframe = coldframe
         self._observer = observer
         self._retrievers: dict[str, Retriever] = {}
+        self._told: dict[str, str] = {}
         self._stop = Stop()
 
     def stop(self) -> None:
@@ -91,11 +93,13 @@ class Watch:
         for retriever in list(self._retrievers.values()):
             retriever.stop()
 
-    def carry_on(self, *, wait: bool) -> Iterator[RetrievedFile]:
+    def carry_on(self, *, wait: bool, stay: bool = False) -> Iterator[RetrievedFile]:
         """A round over the orders of every store; with `wait` others follow, at growing intervals, until all is done.
 
         A store that has trouble does not keep the others from being asked. With `wait` it is asked again if the trouble
         may pass.
+
+        With `stay` it goes on until somebody stops it: it waits for new orders, too, and no trouble of a store ends it.
 
         Raises:
             Busy: Another watch is using this catalog; the message says which.
@@ -107,13 +111,16 @@ class Watch:
         with ExitStack() as opened:
             opened.enter_context(run_lock(mine.home.locks, "watch", clock=mine.clock, files=mine.files))
             while not self._stop.soon:
+                arrivals = Arrivals(mine.orders, mine.clock)
                 is_waiting = False
                 for identity in self._stores():
                     if identity not in lost and not self._stop.soon:
-                        is_waiting |= yield from self._round(identity, opened, pace, lost, wait=wait)
-                if not (wait and is_waiting):
+                        is_waiting |= yield from self._round(identity, opened, pace, lost, wait=wait, stay=stay)
+                if not (stay or (wait and is_waiting)):
                     break
-                pace.pause()
+                pace.pause(wake=arrivals)
+                if arrivals.has_come:
+                    pace.quicken()
         self._retrievers.clear()
         if lost:
             raise next(iter(lost.values()))
@@ -125,8 +132,8 @@ class Watch:
     def _stores(self) -> list[str]:
         return list(dict.fromkeys(order.store for order in self._coldframe.orders.orders(open_only=True)))
 
-    def _round(
-        self, identity: str, opened: ExitStack, pace: Pace, lost: dict[str, ColdframeError], *, wait: bool
+    def _round(  # noqa: PLR0913 - what the rounds of all stores share
+        self, identity: str, opened: ExitStack, pace: Pace, lost: dict[str, ColdframeError], *, wait: bool, stay: bool
     ) -> Generator[RetrievedFile, None, bool]:
         """One round over the orders of a store; return whether another may be worth it."""
         try:
@@ -135,6 +142,7 @@ class Watch:
                 try:
                     result = next(results)
                 except StopIteration as end:
+                    self._told.pop(identity, None)
                     return bool(end.value)
                 pace.quicken()
                 yield result
@@ -144,8 +152,17 @@ class Watch:
                 return True
             lost[identity] = error
         except ColdframeError as error:
+            if stay:
+                self._tell(identity, f"{in_words(error)} The orders wait, and are carried on when that is mended.")
+                return True
             lost[identity] = error
         return False
+
+    def _tell(self, identity: str, text: str) -> None:
+        """Tell of trouble that lasts once, not with each round."""
+        if self._told.get(identity) != text:
+            self._told[identity] = text
+            self._observer(Noted(text))
 
     def _retriever(self, identity: str, opened: ExitStack) -> Retriever:
         """The way out of a store, opened once."""

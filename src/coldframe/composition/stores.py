@@ -138,6 +138,11 @@ def is_remote(url_or_path: str) -> bool:
     return _scheme(url_or_path) in _REMOTE
 
 
+def is_url(url_or_path: str) -> bool:
+    """Whether a store is named by a URL, not by a folder."""
+    return bool(_scheme(url_or_path))
+
+
 def store_folder(url_or_path: str) -> str:
     """The absolute folder of an embedded store.
 

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from coldframe.clock import Clock
@@ -17,6 +18,10 @@ GROWTH = 1.5
 _JITTER = 0.2
 _SLICE_SECONDS = 0.5
 """Sleep in slices this long, so that an interruption is seen at once."""
+
+
+def _never() -> bool:
+    return False
 
 
 class Stopped(Exception):
@@ -73,15 +78,15 @@ class Pace:
         self._seconds = min(self._seconds * GROWTH, LONGEST_SECONDS)
         return min(pause, LONGEST_SECONDS)
 
-    def pause(self, until: datetime | None = None) -> None:
-        """Sleep for the next pause, but not beyond `until` nor after a stop."""
+    def pause(self, until: datetime | None = None, *, wake: Callable[[], bool] = _never) -> None:
+        """Sleep for the next pause, but not beyond `until` nor after a stop, and only until something wakes us."""
         seconds = self.next_pause()
         if until is not None:
             seconds = min(seconds, (until - self._clock.now()).total_seconds())
-        self.sleep(seconds)
+        self.sleep(seconds, wake=wake)
 
-    def sleep(self, seconds: float) -> None:
-        """Sleep, unless someone stops."""
+    def sleep(self, seconds: float, *, wake: Callable[[], bool] = _never) -> None:
+        """Sleep, unless someone stops or something wakes us."""
         deadline = self._clock.monotonic() + seconds
-        while not self._stop.soon and (left := deadline - self._clock.monotonic()) > 0:
+        while not (self._stop.soon or wake()) and (left := deadline - self._clock.monotonic()) > 0:
             self._clock.sleep(min(left, _SLICE_SECONDS))

@@ -1,0 +1,31 @@
+"""The commands of docs/watching.md are ones that the command line can read."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from coldframe.cli.main import program
+
+TEXT = (Path(__file__).parents[2] / "docs/watching.md").read_text(encoding="utf-8")
+_BLOCKS = "".join(re.findall(r"```(?:sh|cron)\n((?:.*\n)*?)```", TEXT))
+_COMMANDS = re.findall(r"^(?:[^#\n]*\s)?coldframe (.+)$", _BLOCKS, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", _COMMANDS)
+def test_commands_have_the_options_that_they_show(line: str) -> None:
+    """Each line is read to its end, by the command or by the one below it."""
+    group: click.Command = program
+    words, context = shlex.split(line), click.Context(program)
+    while isinstance(group, click.Group) and words:
+        name, *words = words
+        found = group.get_command(context, name)
+        assert found is not None, name
+        context = found.make_context(name, words, parent=context)
+        words = [*context._protected_args, *context.args]
+        group = found
+    assert words == []
