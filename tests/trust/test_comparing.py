@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -47,6 +48,22 @@ def test_what_is_younger_than_the_inventory_is_no_alarm(world: World) -> None:
     assert comparison.wrong == 0
     world.clock.advance(days=1)
     assert world.standings() == {"old": "verified", "new": "verified"}
+
+
+def test_vault_that_does_not_change_keeps_the_date_of_its_inventory(world: World) -> None:
+    """What is not in an inventory that was asked for days later is missing, however old the inventory says it is."""
+    world.archive(a=b"a")
+    world.clock.advance(days=1)
+    world.compare()
+    world.clock.advance(hours=1)
+    lost = replace(an_archive(1), store=world.store.identity, vault_name=VAULT, archived_at=world.clock.now())
+    world.coldframe.catalog.record(lost, [a_file("lost.fit", lost)])
+    assert world.standings() == {"a": "verified", "lost": "newer"}
+    world.clock.advance(days=3)
+    comparison, _ = world.compare()
+    assert comparison.inventory_at is not None
+    assert comparison.inventory_at < lost.archived_at
+    assert world.standings() == {"a": "verified", "lost": "missing"}
 
 
 def test_missing_unknown_and_different_are_told(world: World) -> None:

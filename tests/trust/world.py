@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coldframe.archiver.request import ArchiveRequest
 from coldframe.composition.archives import find_archives
@@ -12,6 +12,7 @@ from coldframe.composition.archiving import ArchiveJob
 from coldframe.composition.comparing import Comparison
 from coldframe.composition.deleting import delete_archives
 from coldframe.composition.library import Coldframe
+from coldframe.composition.proving import Proving
 from coldframe.progress import Outcome
 from coldframe.settings import Home, Settings
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from coldframe.composition.proving import Proof
     from coldframe.composition.standing import Checked
     from coldframe.service import VaultService
     from coldframe.testing.clock import FakeClock
@@ -80,6 +82,12 @@ class World:
         """The catalog against the vault's inventory."""
         comparison = Comparison(self.coldframe, VAULT)
         return comparison, list(comparison.run())
+
+    def prove(self, *paths: Path, **settings: Any) -> tuple[Proving, dict[str, Proof]]:
+        """The proofs for all files, or for those below some paths, by their names."""
+        proving = Proving(self.coldframe, VAULT, **settings)
+        proofs = list(proving.prove([str(path) for path in paths or (self.folder,)]))
+        return proving, {proof.path.rpartition("/")[2].removesuffix(".fit"): proof for proof in proofs}
 
     def standings(self) -> dict[str, str]:
         """How each file stands, by its name."""

@@ -98,7 +98,7 @@ class SourceRemover:
             return Removal((), item.sources, reason)
         removed: list[Source] = []
         for source in item.sources:
-            reason = self._unlink(source)
+            reason = remove_unchanged(source, self._files)
             if reason:
                 return Removal(removed, item.sources[len(removed) :], reason)
             removed.append(source)
@@ -122,26 +122,31 @@ class SourceRemover:
             )
         )
 
-    def _unlink(self, source: Source) -> str:
-        """Look at the file once more, from inside its folder, and remove it there; answers why not."""
-        if not _HOLDS_FOLDERS:
-            return _look(source) or self._remove(source.location, None)
-        folder, name = os.path.split(source.location)
-        try:
-            handle = open_folder(folder)
-        except OSError as error:
-            return explain(error)
-        try:
-            return _compare(source, name, handle) or self._remove(name, handle)
-        finally:
-            os.close(handle)
 
-    def _remove(self, path: str, folder: int | None) -> str:
-        try:
-            self._files.unlink(path, folder=folder)
-        except OSError as error:
-            return explain(error)
-        return ""
+def remove_unchanged(source: Source, files: Files) -> str:
+    """Look at a file once more, from inside its folder, and remove it there; answers why not, "" if it is gone.
+
+    Everything that removes a user's file goes through here. That its bytes are safe, the caller knows.
+    """
+    if not _HOLDS_FOLDERS:
+        return _look(source) or _remove(files, source.location, None)
+    folder, name = os.path.split(source.location)
+    try:
+        handle = open_folder(folder)
+    except OSError as error:
+        return explain(error)
+    try:
+        return _compare(source, name, handle) or _remove(files, name, handle)
+    finally:
+        os.close(handle)
+
+
+def _remove(files: Files, path: str, folder: int | None) -> str:
+    try:
+        files.unlink(path, folder=folder)
+    except OSError as error:
+        return explain(error)
+    return ""
 
 
 def _recorded(entries: Iterable[Entry]) -> set[tuple[str | None, int, int | None]]:

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from coldframe.catalog.database import Database
 
-_BEGIN = "INSERT INTO vault_inventory (vault, job_id, inventory_at) VALUES (?, ?, ?) RETURNING id"
+_BEGIN = "INSERT INTO vault_inventory (vault, job_id, inventory_at, asked_at) VALUES (?, ?, ?, ?) RETURNING id"
 _FINISH = "UPDATE vault_inventory SET archives = ?, size = ? WHERE id = ?"
 _LAST = (
-    "SELECT id, job_id, inventory_at, archives, size FROM vault_inventory"
+    "SELECT id, job_id, inventory_at, coalesce(asked_at, inventory_at), archives, size FROM vault_inventory"
     " WHERE vault = ? AND archives IS NOT NULL ORDER BY id DESC LIMIT 1"
 )
 _LOOK_UP = (
@@ -45,11 +45,21 @@ _AT = "SELECT inventory_at FROM vault_inventory WHERE id = ?"
 
 @dataclass(frozen=True, slots=True)
 class InventoryRead:
-    """An inventory that was read to its end: the catalog's number for it, and the moment of the snapshot."""
+    """An inventory that was read to its end: the catalog's number for it, its job, and what it counts.
+
+    Args:
+        row: The catalog's number.
+        job_id: The job that has brought it.
+        inventory_at: The moment of the snapshot; in a vault that does not change it stays what it was.
+        asked_at: When the job was begun.
+        archives: How many archives it names.
+        size: Their bytes.
+    """
 
     row: int
     job_id: str
     inventory_at: datetime
+    asked_at: datetime
     archives: int
     size: int
 
@@ -93,12 +103,13 @@ class Sightings:
         self._store = store
         self._vault_name = vault_name
 
-    def begin(self, job_id: str, inventory_at: datetime) -> int:
+    def begin(self, job_id: str, inventory_at: datetime, *, asked_at: datetime) -> int:
         """Note that an inventory is being read; answers its number."""
 
         def act(connection: apsw.Connection) -> int:
             vault = recording.ensure_vault(connection, self._store, self._vault_name)
-            ((row,),) = connection.execute(_BEGIN, (vault, job_id, to_milliseconds(inventory_at))).fetchall()
+            moments = (to_milliseconds(inventory_at), to_milliseconds(asked_at))
+            ((row,),) = connection.execute(_BEGIN, (vault, job_id, *moments)).fetchall()
             return cast("int", row)
 
         return self._database.write(act)
@@ -131,7 +142,8 @@ class Sightings:
             row = connection.execute(_LAST, (vault,)).fetchone()
         if row is None:
             return None
-        return InventoryRead(int(row[0]), str(row[1]), from_milliseconds(int(row[2])), int(row[3]), int(row[4]))
+        moments = (from_milliseconds(int(row[2])), from_milliseconds(int(row[3])))
+        return InventoryRead(int(row[0]), str(row[1]), *moments, archives=int(row[4]), size=int(row[5]))
 
     def seen_in(self, archive: int) -> tuple[int, datetime] | None:
         """The number and the moment of the last inventory in which an archive (its row) was; None for none.

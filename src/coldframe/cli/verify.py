@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -10,8 +11,10 @@ import click
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
-from coldframe.cli.options import RATE, output_option, store_option, vault_option
+from coldframe.cli.options import DURATION, RATE, dry_run_option, output_option, store_option, vault_option, yes_option
 from coldframe.cli.output import Column, size_column
+from coldframe.cli.verify_safe import SafetyCheck
+from coldframe.composition.proving import OLDEST_INVENTORY
 from coldframe.composition.scrubbing import scrub, scrubbed
 from coldframe.composition.standing import Standing
 from coldframe.composition.verifying import verify_files, verify_vault
@@ -51,17 +54,24 @@ _AMISS = (Standing.CHANGED, Standing.NOT_ARCHIVED, Standing.UNREADABLE, Standing
     cls=Command,
     examples=(
         "coldframe verify ./Subs --vault astrodata",
+        "coldframe verify ./Subs --vault astrodata --safe-to-delete",
+        "coldframe verify ./Subs --vault astrodata --safe-to-delete --delete-source",
         "coldframe verify --vault astrodata",
         "coldframe verify --deep --limit-rate 50MiB/s",
     ),
 )
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @vault_option
+@click.option("--safe-to-delete", is_flag=True, help="Prove of each file that its bytes are in the vault.")
+@click.option("--max-age", type=DURATION, metavar="DURATION", help="Trust no older inventory.  [default: 30d]")
+@click.option("--delete-source", is_flag=True, help="Then remove the local files that are safe. Asks first.")
 @click.option("--deep", is_flag=True, help="Hash every byte that the embedded store keeps; resumes where it stopped.")
 @click.option("--restart", is_flag=True, help="With --deep: begin anew.")
 @click.option("--limit-rate", type=RATE, help="With --deep: the highest rate, such as 50MiB/s.")
 @click.option("--all", "-a", "is_all", is_flag=True, help="Print also what is as it should be.")
 @store_option
+@dry_run_option
+@yes_option
 @output_option
 @click.pass_obj
 def command(
@@ -70,6 +80,11 @@ def command(
     paths: tuple[str, ...],
     *,
     vault: str | None,
+    safe_to_delete: bool,
+    max_age: float | None,
+    delete_source: bool,
+    dry_run: bool,
+    yes: bool,
     deep: bool,
     restart: bool,
     limit_rate: float | None,
@@ -79,11 +94,30 @@ def command(
 ) -> Exit:
     """Verify what is archived.
 
-    With PATHs: every file there is hashed and compared with the catalog, so that you know whether it may be deleted.
-    Without: the catalog is compared with the vault's own inventory. With --deep: the embedded store hashes all its
-    bytes again.
+    With PATHs: every file there is hashed and compared with the catalog. Without: the catalog is compared with the
+    vault's own inventory. With --deep: the embedded store hashes all its bytes again.
+
+    With --safe-to-delete a file is safe only if the catalog knows it, its bytes are those that were archived, and the
+    vault's last inventory (`coldframe inventory refresh`) names its archive; a folder, if everything in it is. Exit 0:
+    all is safe; 3: something is not.
     """
     app.settle(store=store, limit_rate=limit_rate)
+    if safe_to_delete:
+        if deep or not paths:
+            raise BadUsage("--safe-to-delete looks at files here: name the PATHs, and leave --deep out.")
+        return SafetyCheck(
+            app=app,
+            paths=paths,
+            vault_name=app.vault(vault),
+            max_age=OLDEST_INVENTORY if max_age is None else timedelta(seconds=max_age),
+            form=app.form(output),
+            is_all=is_all,
+            delete_source=delete_source,
+            yes=yes,
+            is_rehearsal=dry_run,
+        ).run()
+    if delete_source or max_age is not None:
+        raise BadUsage("--delete-source and --max-age belong to --safe-to-delete.")
     if deep:
         if paths:
             raise BadUsage("--deep looks at the whole store: leave the paths out.")

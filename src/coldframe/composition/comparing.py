@@ -18,6 +18,7 @@ from coldframe.catalog.deleting import Deletions
 from coldframe.catalog.sightings import Listed, Sightings
 from coldframe.clock import EPOCH
 from coldframe.composition.standing import Checked, Standing
+from coldframe.inventory.late import Asked
 from coldframe.inventory.rebuild import described_path
 from coldframe.inventory.seen import SeenRows
 from coldframe.inventory.vault_jobs import InventoryJobs
@@ -65,7 +66,7 @@ class Comparison:
         self._coldframe = coldframe
         self._vault_name = vault_name
         self._store = coldframe.store.identity
-        self._margin = clock_margin(coldframe)
+        self._asked_at: datetime | None = None
         self._sightings = Sightings(coldframe.catalog.database, self._store, vault_name)
         self._seen = SeenRows()
 
@@ -84,6 +85,7 @@ class Comparison:
         coldframe, name = self._coldframe, self._vault_name
         jobs = InventoryJobs(coldframe.store, coldframe.catalog, name, JOB_DESCRIPTION, adopt=True)
         job = jobs.finished()
+        self._asked_at = job.created_at
         with coldframe.store.get_job_output(name, job.job_id) as output:
             for checked in self._inventory(output, job):
                 self.counts[checked.standing] += 1
@@ -101,10 +103,10 @@ class Comparison:
         while batch := list(islice(items, _BATCH)):
             self.inventory_at = inventory.inventory_at or job.created_at
             if number is None:
-                number = self._sightings.begin(job.job_id, self.inventory_at)
+                number = self._sightings.begin(job.job_id, self.inventory_at, asked_at=job.created_at)
             yield from self._compare(number, batch)
         self.inventory_at = inventory.inventory_at or job.created_at
-        number = number or self._sightings.begin(job.job_id, self.inventory_at)
+        number = number or self._sightings.begin(job.job_id, self.inventory_at, asked_at=job.created_at)
         self._sightings.finish(number, archives=self.archives, size=self.size)
 
     def _compare(self, number: int, batch: Sequence[Item | BadItem]) -> Iterator[Checked]:
@@ -142,7 +144,7 @@ class Comparison:
     def _stranger(self, checked: Checked, deleted_at: datetime | None) -> Checked:
         if deleted_at is None:
             detail = "in the vault, not in the catalog; `coldframe inventory rebuild` brings it in"
-        elif deleted_at >= self._since():
+        elif self._asked().may_not_know(deleted_at):
             return replace(checked, standing=Standing.DELETED, detail="deleted after the inventory was made")
         else:
             detail = f"deleted from here on {deleted_at:%Y-%m-%d}, and in the vault all the same"
@@ -169,13 +171,12 @@ class Comparison:
         )
         if is_pending:
             return replace(checked, standing=Standing.DELETED, detail="its deletion was begun")
-        if archive.archived_at >= self._since():
+        if self._asked().may_not_know(archive.archived_at):
             return replace(checked, standing=Standing.NEWER, detail="archived after the inventory was made")
         return checked
 
-    def _since(self) -> datetime:
-        """What happened from here on, the inventory may not know."""
-        return (self.inventory_at or EPOCH) - self._margin
+    def _asked(self) -> Asked:
+        return Asked(self.inventory_at or EPOCH, self._asked_at, clock_margin(self._coldframe))
 
     def _checked(self, standing: Standing, *, path: str = "", **values: object) -> Checked:
         return Checked(standing=standing, path=path, vault_name=self._vault_name, **values)  # type: ignore[arg-type]

@@ -6,7 +6,6 @@ What the catalog has stays; what the inventory does not know yet may be newer th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from coldframe.clock import EPOCH
 from coldframe.errors import FormatError
 from coldframe.inventory.description import decode_description
 from coldframe.inventory.foreign import decode_foreign, label_of
+from coldframe.inventory.late import NO_MARGIN, Asked
 from coldframe.inventory.saved import saved_inventory
 from coldframe.inventory.seen import SeenRows
 from coldframe.inventory.vault_jobs import InventoryJobs
@@ -23,7 +23,7 @@ from coldframe.inventory.vault_json import BadItem, VaultInventory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from coldframe.catalog import Catalog
     from coldframe.inventory.saved import VaultCsv
@@ -36,9 +36,6 @@ JOB_DESCRIPTION = "coldframe inventory rebuild"
 _BATCH = 500
 _KEPT = 100
 _ID_LENGTH = 12
-
-
-NO_MARGIN = timedelta(0)
 
 
 @dataclass(slots=True)
@@ -82,9 +79,9 @@ def rebuild_catalog(store: ColdStore, catalog: Catalog, vault_name: str, *, marg
     jobs = InventoryJobs(store, catalog, vault_name, JOB_DESCRIPTION)
     job = jobs.finished()
     report = Rebuilt(job.job_id, job.completed_at or job.created_at)
-    work = _Rebuild(catalog, store.identity, vault_name, report, margin)
+    work = _Rebuild(catalog, store.identity, vault_name, report, margin, job.created_at)
     with store.get_job_output(vault_name, job.job_id) as output:
-        work.read(VaultInventory(output), is_vault=True)
+        work.read(VaultInventory(output))
     jobs.set_used(job)
     return report
 
@@ -112,7 +109,7 @@ def rebuild_from_file(
     with saved_inventory(path) as inventory:
         if inventory is None:
             return None
-        _Rebuild(catalog, store, vault_name, report, margin).read(inventory, is_vault=False)
+        _Rebuild(catalog, store, vault_name, report, margin).read(inventory)
     return report
 
 
@@ -174,15 +171,16 @@ def _record_of(store: str, vault_name: str, item: Item) -> ArchiveRecord:
 
 @dataclass(slots=True)
 class _Rebuild:
-    """One inventory on its way into the catalog."""
+    """One inventory on its way into the catalog; `asked_at` is None if the vault itself did not bring it."""
 
     catalog: Catalog
     store: str
     vault_name: str
     report: Rebuilt
     margin: timedelta
+    asked_at: datetime | None = None
 
-    def read(self, inventory: VaultInventory | VaultCsv, *, is_vault: bool) -> None:
+    def read(self, inventory: VaultInventory | VaultCsv) -> None:
         """Record all of it, compare the catalog with it, and remember what was seen if the vault itself says so."""
         sightings = Sightings(self.catalog.database, self.store, self.vault_name)
         seen, size, number = SeenRows(), 0, None
@@ -190,27 +188,28 @@ class _Rebuild:
         while batch := list(islice(items, _BATCH)):
             at = inventory.inventory_at or max(self.report.inventory_at, *(item.created_at for item in batch))
             self.report.inventory_at = at
-            if is_vault and number is None:
-                number = sightings.begin(self.report.job_id, at)
+            if self.asked_at is not None and number is None:
+                number = sightings.begin(self.report.job_id, at, asked_at=self.asked_at)
             self._record(self._without_deleted(batch, sightings), seen)
             size += sum(item.size for item in batch)
             if number is not None:
                 sightings.see(number, [_listed(item) for item in batch])
         self.report.inventory_at = inventory.inventory_at or self.report.inventory_at
-        if is_vault:
-            number = number or sightings.begin(self.report.job_id, self.report.inventory_at)
+        if self.asked_at is not None:
+            at = self.report.inventory_at
+            number = number or sightings.begin(self.report.job_id, at, asked_at=self.asked_at)
             archives = self.report.added + self.report.known + self.report.deleted
             sightings.finish(number, archives=archives, size=size)
         self._compare(seen)
 
     def _without_deleted(self, batch: list[Item], sightings: Sightings) -> list[Item]:
         """What was not deleted from here after the inventory was made, as far as the clocks agree."""
-        since = self.report.inventory_at - self.margin
+        asked = self._asked()
         matches = sightings.look_up([_listed(item) for item in batch])
         kept = [
             item
             for item, match in zip(batch, matches, strict=True)
-            if match.row is not None or match.deleted_at is None or match.deleted_at < since
+            if match.row is not None or match.deleted_at is None or not asked.may_not_know(match.deleted_at)
         ]
         self.report.deleted += len(batch) - len(kept)
         return kept
@@ -230,12 +229,15 @@ class _Rebuild:
             else:
                 report.known += 1
 
+    def _asked(self) -> Asked:
+        return Asked(self.report.inventory_at, self.asked_at, self.margin)
+
     def _compare(self, seen: SeenRows) -> None:
-        report, since = self.report, self.report.inventory_at - self.margin
+        report, asked = self.report, self._asked()
         absent = (archive for archive in self.catalog.archives(self.store, self.vault_name) if archive.row not in seen)
         examples: list[ArchiveRecord] = []
         for archive in absent:
-            if archive.archived_at >= since:
+            if asked.may_not_know(archive.archived_at):
                 report.newer += 1
                 continue
             report.missing += 1
