@@ -14,9 +14,10 @@ import pytest
 from coldframe.catalog import Query, database, open_catalog
 from coldframe.catalog.database import SCHEMA, open_database
 from coldframe.errors import Busy, CatalogUnavailable, ColdframeError, FormatError
+from coldframe.files import DiskFiles
 from coldframe.testing.catalogs import STORE, VAULT, a_bundle, a_file, an_archive, an_attempt
 from coldframe.testing.faulty import Counting, Fault
-from coldframe.testing.recording import TappedVfs, Trace, Verb
+from coldframe.testing.recording import TappedFiles, TappedVfs, Trace, Verb
 
 if TYPE_CHECKING:
     from coldframe.catalog import Catalog, Entry
@@ -55,6 +56,27 @@ def test_record_is_synced_before_it_is_confirmed(catalog_path: str, clock: FakeC
     own = verbs[len(verbs) - verbs[::-1].index(Verb.MARK) :]
     assert Verb.WRITE in own
     assert own[-1] is Verb.SYNC
+
+
+def test_new_catalog_has_a_durable_way_to_it(catalog_path: str, clock: FakeClock) -> None:
+    """Whoever made its folder may have been cut off before its name was safe, so that is made sure of, once."""
+    folder = os.path.dirname(catalog_path)
+    os.mkdir(folder)
+    for is_new in (True, False):
+        trace = Trace()
+        open_catalog(catalog_path, clock=clock, files=TappedFiles(DiskFiles(), trace)).close()
+        synced = [operation.path for operation in trace.operations if operation.verb is Verb.SYNC_FOLDER]
+        assert (os.path.dirname(folder) in synced) == is_new
+
+
+def test_catalog_that_another_began_has_a_durable_way_to_it(catalog_path: str, clock: FakeClock) -> None:
+    """A file without a page is no catalog yet: whoever made it has not come to the folders, perhaps."""
+    folder = os.path.dirname(catalog_path)
+    os.mkdir(folder)
+    open(catalog_path, "wb").close()
+    trace = Trace()
+    open_catalog(catalog_path, clock=clock, files=TappedFiles(DiskFiles(), trace)).close()
+    assert os.path.dirname(folder) in {o.path for o in trace.operations if o.verb is Verb.SYNC_FOLDER}
 
 
 def test_reader_cannot_write(catalog: Catalog) -> None:

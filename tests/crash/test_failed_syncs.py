@@ -10,7 +10,7 @@ import pytest
 
 from coldframe.testing.faulty import Fault
 from coldframe.testing.recording import Trace, Verb
-from crash import archive_scenarios, store_scenarios
+from crash import archive_scenarios, retrieve_scenarios, store_scenarios
 from crash.bench import CHECKPOINT_PAGES
 from crash.explorer import Findings, Recording, explore
 
@@ -21,10 +21,24 @@ if TYPE_CHECKING:
     from crash.archive_scenarios import ArchiveScenario
     from crash.bench import Scenario
     from crash.explorer import Effort
+    from crash.retrieve_scenarios import RetrieveScenario
     from crash.store_scenarios import StoreScenario
 
-_CHOSEN = ("new store", "single uploads", "multipart upload", "deleted archive", "sweep", "archive with checkpoints")
-_ALL: tuple[StoreScenario | ArchiveScenario, ...] = (*store_scenarios.SCENARIOS, *archive_scenarios.SCENARIOS)
+_CHOSEN = (
+    "new store",
+    "single uploads",
+    "multipart upload",
+    "deleted archive",
+    "sweep",
+    "archive with checkpoints",
+    "retrieve a light",
+    "retrieve a member",
+)
+_ALL: tuple[StoreScenario | ArchiveScenario | RetrieveScenario, ...] = (
+    *store_scenarios.SCENARIOS,
+    *archive_scenarios.SCENARIOS,
+    *retrieve_scenarios.SCENARIOS,
+)
 _SCENARIOS = {s.name: replace(s, checkpoint_pages=CHECKPOINT_PAGES) for s in _ALL if s.name in _CHOSEN}
 _SYNCS = 15
 """About so many syncs a scenario has, so that all together explore a tenth of all states."""

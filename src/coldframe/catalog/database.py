@@ -18,7 +18,7 @@ import apsw
 
 from coldframe.combine import Combiner
 from coldframe.errors import Busy, CatalogUnavailable, FormatError
-from coldframe.files import DiskFiles, ensure_folder
+from coldframe.files import DiskFiles, ensure_folder, sync_ancestors
 from coldframe.sqlite import Schema, open_reader, open_writer
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def open_database(path: str, *, clock: Clock, files: Files | None = None, vfs: s
         FormatError: The file is damaged, no catalog, or one of a newer coldframe.
         CatalogUnavailable: It cannot be opened or written.
     """
-    ensure_folder(files or DiskFiles(), os.path.dirname(os.path.abspath(path)))
+    _make_way(os.path.abspath(path), files or DiskFiles())
     database = Database(path, clock=clock, vfs=vfs)
     try:
         database.open()
@@ -159,6 +159,18 @@ def open_database(path: str, *, clock: Clock, files: Files | None = None, vfs: s
         database.close()
         raise
     return database
+
+
+def _make_way(path: str, files: Files) -> None:
+    """Make the folder of a catalog; a new catalog's is durable, up to the root, before there is a page of it.
+
+    That a folder is there proves nothing: whoever made it may have been cut off before its name was safe. SQLite syncs
+    the folder itself, with the file's name in it.
+    """
+    folder = os.path.dirname(path)
+    ensure_folder(files, folder)
+    if not os.path.exists(path) or not os.path.getsize(path):
+        sync_ancestors(files, folder)
 
 
 @contextmanager

@@ -12,9 +12,11 @@ import os
 import stat
 from contextlib import contextmanager, suppress
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from coldframe.errors import ColdframeError, DestinationUnavailable, UnsafeName
+from coldframe.files import sync_ancestors
 from coldframe.names import printable, write_path
 from coldframe.retriever.safe_names import escape_name
 
@@ -167,6 +169,8 @@ class Destination:
         self.path = path
         self._files = files
         self._hold = hold
+        self._lock = Lock()
+        self._durable: set[object] = set()
 
     def open(self) -> Folder:
         """The folder itself.
@@ -190,16 +194,38 @@ class Destination:
 
     @contextmanager
     def folder(self, parts: Sequence[str], *, make: bool) -> Iterator[Folder]:
-        """The folder below the destination that `parts` lead to, held open for the length of the `with`."""
+        """The folder below the destination that `parts` lead to, held open for the length of the `with`.
+
+        If it is to be filled, the names of all folders on the way are durable: that one is there proves nothing, since
+        another thread, or a run that was cut off, may have made it without having come to that.
+        """
         folder = self.open()
         try:
+            if make:
+                self._secure(folder, partial(sync_ancestors, self._files, self.path))
             for part in parts:
-                with folder:
-                    inner = with_escape(part, partial(folder.enter, make=make))
-                folder = inner
+                outer, folder = folder, with_escape(part, partial(folder.enter, make=make))
+                with outer:
+                    if make:
+                        self._secure(folder, outer.sync)
             yield folder
         finally:
             folder.close()
+
+    def secure_names(self, folder: Folder, parts: Sequence[str]) -> None:
+        """Make the names that were found in a folder durable, and all that lead to it: ours may have been cut off."""
+        with self.folder(parts, make=True):
+            self._secure(folder, folder.sync, what="names")
+
+    def _secure(self, folder: Folder, sync: Callable[[], None], *, what: str = "") -> None:
+        """Have a folder's own name made durable, once; or `what` of it."""
+        key = folder.path, folder.key, what
+        with self._lock:
+            if key in self._durable:
+                return
+        sync()
+        with self._lock:
+            self._durable.add(key)
 
 
 def with_escape(name: str, act: Callable[[str], T]) -> T:

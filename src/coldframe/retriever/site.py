@@ -73,10 +73,13 @@ class Site:
             yield folder, name
 
     def find_present(self, placement: Placement, content: Content) -> str | None:
-        """Where the file is already, verified byte by byte; the place is claimed for it then."""
+        """Where the file is already, verified byte by byte, durably; the place is claimed for it then."""
         try:
             with self.folder_of(placement.path, make=False) as (folder, name):
-                return with_escape(name, lambda name: self._find_among(folder, name, placement, content))
+                found = with_escape(name, lambda name: self._find_among(folder, name, placement, content))
+                if found is not None:
+                    self.destination.secure_names(folder, split_path(placement.path)[:-1])
+                return found
         except FileNotFoundError:
             return None
 
