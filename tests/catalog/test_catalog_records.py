@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coldframe.catalog import UNKNOWN_SIZE, Query, open_catalog
+from coldframe.catalog.recording import Recording
 from coldframe.clock import EPOCH
 from coldframe.errors import FormatError
 from coldframe.testing.catalogs import STORE, VAULT, a_bundle, a_file, an_archive, an_attempt, digest
@@ -97,6 +98,34 @@ def test_contradiction_is_refused(catalog: Catalog) -> None:
     with pytest.raises(FormatError, match="another size or tree hash"):
         catalog.record(other, [a_file("b.fit", other)])
     assert _paths(catalog) == ["a.fit"]
+
+
+def test_batch_is_recorded_but_for_what_contradicts(catalog: Catalog) -> None:
+    """Archives that are recorded together stand or fall each by itself, and their attempts are done with them."""
+    catalog.record(an_archive(1), [a_file("a.fit", an_archive(1))])
+    rows = catalog.begin([an_attempt("b.fit"), an_attempt("c.fit"), an_attempt("d.fit")])
+    archives = [an_archive(2), an_archive(1, content=7), an_archive(3)]
+    paths = ["b.fit", "c.fit", "d.fit"]
+    refusals = catalog.record_all(
+        [
+            Recording(archive, [a_file(path, archive)], row)
+            for archive, path, row in zip(archives, paths, rows, strict=True)
+        ]
+    )
+    assert [type(refusal) for refusal in refusals] == [type(None), FormatError, type(None)]
+    assert _paths(catalog) == ["a.fit", "b.fit", "d.fit"]
+    assert [attempt.path for attempt in catalog.attempts(STORE, VAULT)] == ["c.fit"]
+    assert not list(catalog.find_damage())
+
+
+def test_two_versions_in_one_batch_leave_one_newest(catalog: Catalog) -> None:
+    """A path that is recorded twice in one transaction has the later archive as its newest version."""
+    first, second = an_archive(1, days=1), an_archive(2, days=2)
+    batch = [Recording(archive, [a_file("a.fit", archive)]) for archive in (second, first)]
+    assert catalog.record_all(batch) == [None, None]
+    assert [entry.archive.archive_id for entry in catalog.select(Query())] == [second.archive_id]
+    assert catalog.record_all(batch) == [None, None]
+    assert len(list(catalog.select(Query(all_versions=True)))) == 2
 
 
 def test_entry_without_source_learns_it(catalog: Catalog) -> None:

@@ -102,7 +102,7 @@ class Archiver:
         run = self._make_run(request, stop)
         if not request.dry_run:
             run.leftovers.load()
-        crew = Crew(self._jobs, claims=run.claims, stop=stop)
+        crew = Crew(self._jobs, claims=run.claims, stop=stop, record=run.catalog.record_all)
         yield from crew.carry_out(self._find_work(run))
 
     def stop(self) -> None:

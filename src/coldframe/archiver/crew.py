@@ -1,9 +1,15 @@
-"""The threads of a run, and what passes between them: steps in, results and further steps out."""
+"""The threads of a run, and what passes between them: steps in, results and further steps out.
+
+What a step wants recorded is recorded by one thread for all: whatever has come together while the last records were
+made durable goes into the next transaction. So a commit is shared by as many files as were sent meanwhile, no thread
+that could send waits for one, and a file's result is handed on only after the commit that holds it.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Lock
@@ -11,11 +17,15 @@ from typing import TYPE_CHECKING
 
 from coldframe.archiver.request import FileResult
 from coldframe.archiver.stopping import Stopped
+from coldframe.errors import ColdframeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from coldframe.archiver.stopping import Stop
+    from coldframe.catalog.recording import Recording
+
+    Record = Callable[[Sequence[Recording]], Sequence[Exception | None]]
 
 _LISTEN_SECONDS = 0.5
 """How long the main thread waits at most before it hears a signal again (Windows: a wait cannot be interrupted)."""
@@ -23,12 +33,29 @@ _LISTEN_SECONDS = 0.5
 _MOST_WAITING = 1000
 
 
+_MOST_UNRECORDED = 500
+"""While so many archives wait to be recorded, no new work is begun."""
+
+
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What came out of a step: results to hand on, and steps that are possible now, made when they are asked for."""
+    """What came out of a step: results to hand on, and steps that are possible now, made when they are asked for.
+
+    `record`, if given, must be durable first; what comes of that, `recorded` tells then.
+    """
 
     results: Sequence[FileResult] = ()
     steps: Iterable[Callable[[], Next]] = ()
+    record: Recording | None = None
+    recorded: Callable[[], Next] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """What was recorded in one transaction, and for each why not, if it was not."""
+
+    batch: Sequence[Next]
+    refusals: Sequence[BaseException | None]
 
 
 class Claims:
@@ -80,14 +107,18 @@ class Crew:
         jobs: How many threads.
         claims: Tell when to take no new work.
         stop: Tells when to take no further steps at all.
+        record: Makes records durable together; answers for each why it was refused, or None.
     """
 
-    def __init__(self, jobs: int, *, claims: Claims, stop: Stop) -> None:
+    def __init__(self, jobs: int, *, claims: Claims, stop: Stop, record: Record) -> None:
         """No thread runs yet."""
         self._jobs = jobs
+        self._record = record
+        self._unrecorded: list[Next] = []
+        self._is_recording = False
         self._claims = claims
         self._stop = stop
-        self._done: SimpleQueue[Next | BaseException] = SimpleQueue()
+        self._done: SimpleQueue[Next | _Recorded | BaseException] = SimpleQueue()
         self._ready: list[Iterator[Callable[[], Next]]] = []
         self._running = 0
         self._error: BaseException | None = None
@@ -98,16 +129,24 @@ class Crew:
         Raises:
             ColdframeError: What no file alone is to blame for. What was under way is ended first.
         """
-        with ThreadPoolExecutor(self._jobs, thread_name_prefix="archiver") as pool:
-            try:
-                yield from self._loop(work, pool)
-            finally:
-                if self._running:
-                    self._stop.ask_at_once()
+        try:
+            with (
+                ThreadPoolExecutor(1, thread_name_prefix="recorder") as recorder,
+                ThreadPoolExecutor(self._jobs, thread_name_prefix="archiver") as pool,
+            ):
+                try:
+                    yield from self._loop(work, pool, recorder)
+                finally:
+                    if self._running:
+                        self._stop.ask_at_once()
+        finally:
+            self._record_rest()
         if self._error is not None:
             raise self._error
 
-    def _loop(self, work: Iterator[Callable[[], Next] | FileResult], pool: ThreadPoolExecutor) -> Iterator[FileResult]:
+    def _loop(
+        self, work: Iterator[Callable[[], Next] | FileResult], pool: ThreadPoolExecutor, recorder: ThreadPoolExecutor
+    ) -> Iterator[FileResult]:
         is_more = True
         while is_more or self._running:
             while self._running < self._jobs + 1 and (item := self._take(work)) is not None:
@@ -116,9 +155,35 @@ class Crew:
                 else:
                     self._running += 1
                     pool.submit(self._carry_out_one, item)
-            is_more = self._running > 0
+            self._begin_recording(recorder)
+            is_more = self._running > 0 or self._is_recording
             if is_more:
                 yield from self._hear()
+
+    def _begin_recording(self, recorder: ThreadPoolExecutor) -> None:
+        """Record what waits for it, unless that is being done for others: then it waits for the next time."""
+        if self._unrecorded and not self._is_recording:
+            batch, self._unrecorded = self._unrecorded, []
+            self._is_recording = True
+            recorder.submit(self._record_batch, batch)
+
+    def _record_batch(self, batch: Sequence[Next]) -> None:
+        records = [each.record for each in batch if each.record is not None]
+        try:
+            self._done.put(_Recorded(batch, self._record(records)))
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that iterates
+            self._done.put(_Recorded(batch, [error] * len(batch)))
+
+    def _record_rest(self) -> None:
+        """Record what was sent when nobody wanted to hear of it any more, so that it is not sent again."""
+        while not self._done.empty():
+            answer = self._done.get()
+            if isinstance(answer, Next) and answer.record is not None:
+                self._unrecorded.append(answer)
+        records = [each.record for each in self._unrecorded if each.record is not None]
+        if records:
+            with suppress(ColdframeError):
+                self._record(records)
 
     def _take(self, work: Iterator[Callable[[], Next] | FileResult]) -> Callable[[], Next] | FileResult | None:
         """The next step or result; None if there is none now."""
@@ -129,7 +194,8 @@ class Crew:
             if step is not None:
                 return step
             self._ready.pop()
-        return None if self._claims.are_crowded else next(work, None)
+        is_crowded = self._claims.are_crowded or len(self._unrecorded) >= _MOST_UNRECORDED
+        return None if is_crowded else next(work, None)
 
     def _hear(self) -> Iterator[FileResult]:
         """Wait for one step to end."""
@@ -139,12 +205,29 @@ class Crew:
                 break
             except Empty:
                 continue
+        yield from self._take_in(answer)
+
+    def _take_in(self, answer: Next | _Recorded | BaseException) -> Iterator[FileResult]:
+        if isinstance(answer, _Recorded):
+            self._is_recording = False
+            for each, refusal in zip(answer.batch, answer.refusals, strict=True):
+                if refusal is not None:
+                    self._error = self._error or refusal
+                elif each.recorded is not None:
+                    yield from self._hand_on(each.recorded())
+            return
         self._running -= 1
         if isinstance(answer, Next):
-            self._ready.append(iter(answer.steps))
-            yield from answer.results
+            yield from self._hand_on(answer)
         elif not isinstance(answer, Stopped) and self._error is None:
             self._error = answer
+
+    def _hand_on(self, answer: Next) -> Iterator[FileResult]:
+        if answer.record is not None:
+            self._unrecorded.append(answer)
+        if answer.steps:
+            self._ready.append(iter(answer.steps))
+        yield from answer.results
 
     def _carry_out_one(self, step: Callable[[], Next]) -> None:
         try:

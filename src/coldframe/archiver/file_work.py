@@ -16,6 +16,7 @@ from coldframe.archiver.request import FileResult
 from coldframe.archiver.run import TRIES, TROUBLE, describe_file
 from coldframe.archiver.uploads import complete, complete_again, open_upload
 from coldframe.catalog.model import Entry, Kind
+from coldframe.catalog.recording import Recording
 from coldframe.errors import SourceChanged
 from coldframe.names import printable
 from coldframe.progress import Advanced, Finished, Outcome, Started
@@ -53,6 +54,7 @@ class FileWork:
         self._known = known
         self._tries = tries
         self._head_hash: str | None = None
+        self._has_waited = False
         self._claim: tuple[int, str] | None = None
         self._advanced = 0
 
@@ -80,16 +82,22 @@ class FileWork:
         with opened(self._source) as descriptor:
             content = Content(self._source, descriptor, check=self._run.check_idle)
             self._head_hash = content.head_hash
-            return self._compare(content) or self._claim_and_send(content)
+            known = self._compare(content) if self._has_waited or not self._run.request.dedupe else None
+            return known or self._claim_and_send(content)
 
     def _claim_and_send(self, content: Content) -> Next:
-        """Send new content, unless another file with what seems to be the same is on its way: then wait for that."""
-        key = (content.size, content.head_hash)
+        """Send new content, unless another file with what seems to be the same is on its way: then wait for that.
+
+        What is known is looked for under the claim, when nobody else can record it. Those who have waited look before
+        as well, since all of them are likely to find it and need not wait for each other again.
+        """
         if self._run.request.dedupe:
+            key = (content.size, content.head_hash)
+            self._has_waited = True  # before it waits: it may be woken at once
             if not self._run.claims.take(key, self.start):
                 return Next()
             self._claim = key
-            known = self._compare(content)  # it may have arrived since
+            known = self._compare(content)
             if known is not None:
                 return known
         return self._send(content)
@@ -151,7 +159,7 @@ class FileWork:
         return self._recorded(archive, Outcome.ARCHIVED)
 
     def _recorded(self, archive: ArchiveRecord, outcome: Outcome) -> Next:
-        """Make the archive and its entry durable; only now does it count."""
+        """Have the archive and its entry made durable; only then does it count."""
         entry = Entry(
             path=self._source.path,
             kind=Kind.FILE,
@@ -161,10 +169,13 @@ class FileWork:
             source=self._attempt.source,
             head_hash=self._head_hash,
         )
-        self._run.catalog.record(archive, (entry,), attempt=self._attempt.row or None)
-        if outcome is Outcome.ARCHIVED:
-            self._advance(self._source.stamp.size - self._advanced)
-        return self._end(self._result(outcome, entry=entry))
+
+        def recorded() -> Next:
+            if outcome is Outcome.ARCHIVED:
+                self._advance(self._source.stamp.size - self._advanced)
+            return self._end(self._result(outcome, entry=entry))
+
+        return Next(record=Recording(archive, (entry,), self._attempt.row or None), recorded=recorded)
 
     def _unchanged(self, entry: Entry) -> Next:
         if self._attempt.row:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from coldframe.catalog.database import Database
     from coldframe.catalog.model import ArchiveRecord, Attempt, Entry, Query
-    from coldframe.catalog.recording import Added
+    from coldframe.catalog.recording import Added, Recording
     from coldframe.catalog.rows import Row
     from coldframe.clock import Clock
     from coldframe.files import Files
@@ -143,7 +143,10 @@ class Catalog:
         """
         bindings: searching.Bindings = {"store": store, "vault_name": vault_name}
         bindings |= {"size": size, "head": head_hash, "tree": tree_hash}
-        return list(self._read(_FIND_CONTENT, bindings, read_archive))
+        try:
+            return [read_archive(row) for row in self.database.fetch(_FIND_CONTENT, bindings)]
+        except FormatError as error:
+            raise damaged(self.database.path, str(error)) from error
 
     def at_path(self, store: str, vault_name: str, path: str) -> Iterator[Entry]:
         """The newest versions of exactly this path, members included: one for each source that it was read from."""
@@ -224,6 +227,25 @@ class Catalog:
 
         self.database.write(act)
 
+    def record_all(self, batch: Sequence[Recording]) -> list[FormatError | None]:
+        """As :meth:`record` for each of a batch, in one transaction; answers why one was refused, or None, for each."""
+
+        def act(connection: apsw.Connection) -> None:
+            recording.record_batch(connection, batch)
+
+        try:
+            self.database.write(act)
+        except FormatError:
+            return [self._refusal(one) for one in batch]  # nothing of it is there; it is known which one it was then
+        return [None] * len(batch)
+
+    def _refusal(self, one: Recording) -> FormatError | None:
+        try:
+            self.record(one.archive, one.entries, attempt=one.attempt)
+        except FormatError as error:
+            return error
+        return None
+
     def record_entries(self, archive: ArchiveRecord, entries: Sequence[Entry]) -> None:
         """Record that known content has another path too."""
         self.record(archive, entries)
@@ -278,7 +300,6 @@ class Catalog:
 
     def _read(self, sql: str, bindings: searching.Bindings, make: Callable[[Row], T]) -> Iterator[T]:
         with self.database.read() as connection:
-            searching.install(connection)
             try:
                 for row in connection.execute(sql, bindings):
                     yield make(row)

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import apsw
 
+from coldframe.catalog import searching
 from coldframe.combine import Combiner
 from coldframe.errors import Busy, CatalogUnavailable, FormatError
 from coldframe.files import DiskFiles, ensure_folder, sync_ancestors
 from coldframe.sqlite import Schema, open_reader, open_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from coldframe.clock import Clock
     from coldframe.combine import Ticket
@@ -82,6 +83,15 @@ class Database:
             finally:
                 self._give_back(connection)
 
+    def fetch(self, sql: str, bindings: Mapping[str, str | int | None]) -> list[tuple[Any, ...]]:
+        """All rows of one statement, which sees one moment by itself."""
+        with translated(self.path):
+            connection = self._take_reader()
+            try:
+                return connection.execute(sql, bindings).fetchall()
+            finally:
+                self._give_back(connection)
+
     def write(self, act: Callable[[apsw.Connection], T]) -> T:
         """Run `act` in a transaction and answer what it answers, once that is durable.
 
@@ -131,7 +141,9 @@ class Database:
                 raise ValueError("the catalog is closed")
             if self._readers:
                 return self._readers.pop()
-        return open_reader(self.path, vfs=self._vfs)
+        connection = open_reader(self.path, vfs=self._vfs)
+        searching.install(connection)  # once: it makes every statement that was prepared before be prepared again
+        return connection
 
     def _give_back(self, connection: apsw.Connection) -> None:
         if connection.in_transaction:

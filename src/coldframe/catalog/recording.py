@@ -5,6 +5,7 @@ Every function here runs inside a transaction of `Database.write`.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -26,7 +27,7 @@ _PLACE_COLUMNS = "name, header_offset, data_offset, compressed_size, method, sha
 _COLUMNS = f"path, kind, size, modified_ns, source, signature, is_newest, {_PLACE_COLUMNS}"
 _INSERT_ARCHIVE = (
     "INSERT INTO archive (vault, archive_id, size, tree_hash, description, archived_at, head_hash, checked)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (archive_id, vault) DO NOTHING RETURNING id"
 )
 _INSERT_ENTRY = (
     f"INSERT INTO entry (vault, archive, bundle, checked, {_COLUMNS})"
@@ -70,6 +71,15 @@ class Added:
     entries: int
 
 
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A confirmed archive and its entries, and the row of the attempt that is done with it."""
+
+    archive: ArchiveRecord
+    entries: Sequence[Entry]
+    attempt: int | None = None
+
+
 def find_vault(connection: apsw.Connection, store: str, vault_name: str) -> int | None:
     """The row of a vault, None if nothing was ever recorded about it."""
     sql = "SELECT vault.id FROM vault JOIN store ON store.id = vault.store WHERE identity = ? AND name = ?"
@@ -95,13 +105,40 @@ def record_archive(
         FormatError: The archive ID is known with another tree hash or size.
     """
     vault = ensure_vault(connection, archive.store, archive.vault_name)
+    return _record_in(connection, vault, archive, entries, only_new=only_new)
+
+
+def record_batch(connection: apsw.Connection, batch: Sequence[Recording]) -> None:
+    """Record archives with their entries, and that their attempts are done.
+
+    Raises:
+        FormatError: As :func:`record_archive`, for any of them.
+    """
+    vaults: dict[tuple[str, str], int] = {}
+    for one in batch:
+        names = (one.archive.store, one.archive.vault_name)
+        if names not in vaults:
+            vaults[names] = ensure_vault(connection, *names)
+        _record_in(connection, vaults[names], one.archive, one.entries)
+    done = [one.attempt for one in batch if one.attempt is not None]
+    connection.execute("DELETE FROM attempt WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(done),))
+
+
+def _record_in(
+    connection: apsw.Connection,
+    vault: int,
+    archive: ArchiveRecord,
+    entries: Iterable[Entry],
+    *,
+    only_new: bool = False,
+) -> Added:
     everything = list(entries)
     own = [entry for entry in everything if entry.kind is not Kind.MEMBER]
     head_hash = next((entry.head_hash for entry in own if entry.head_hash), None)
     row, is_new = _ensure_archive(connection, vault, archive, head_hash)
     if only_new and not is_new:
         return Added(row, is_new=False, entries=0)
-    place = _Place(vault, row)
+    place = _Place(vault, row, is_new=is_new and len(own) == 1)
     added = sum(_ensure_entry(connection, place, entry) for entry in own)
     members = [entry for entry in everything if entry.kind is Kind.MEMBER]
     if members:
@@ -186,6 +223,8 @@ class _Place:
     vault: int
     archive: int
     bundle: int | None = None
+    is_new: bool = False
+    """Whether the archive was recorded just now, and this is the first entry of it."""
 
 
 def _ensure_archive(
@@ -193,20 +232,18 @@ def _ensure_archive(
 ) -> tuple[int, bool]:
     """The archive's row, and whether it is new."""
     head = head_hash or (archive.tree_hash if 0 <= archive.size <= MIB else None)  # a single chunk is its own tree
+    values, names = _archive_values(archive, head), (archive.store, archive.vault_name)
+    made = connection.execute(_INSERT_ARCHIVE, (vault, *values, check((*names, *values)))).fetchall()
+    if made:
+        return cast("int", made[0][0]), True
     sql = "SELECT id, size, tree_hash, head_hash, archived_at FROM archive WHERE vault = ? AND archive_id = ?"
-    found = connection.execute(sql, (vault, archive.archive_id)).fetchone()
-    if found is None:
-        values = _archive_values(archive, head)
-        names = (archive.store, archive.vault_name)
-        return _one(connection, _INSERT_ARCHIVE, (vault, *values, check((*names, *values)))), True
-    row, size, tree_hash, known_head, archived_at = found
+    ((row, size, tree_hash, known_head, archived_at),) = connection.execute(sql, (vault, archive.archive_id))
     if tree_hash != archive.tree_hash or (size != archive.size and UNKNOWN_SIZE not in {size, archive.size}):
         raise FormatError(
             f"archive {archive.archive_id} of vault {archive.vault_name} is known with another size or tree hash;"
             " an archive never changes, so one of the two records is wrong. The catalog keeps its own"
         )
     if size == UNKNOWN_SIZE != archive.size:
-        names = (archive.store, archive.vault_name)
         learn_size(connection, *names, archive_id=archive.archive_id, size=archive.size)
     if known_head is None and head is not None:
         _change_archive(connection, cast("int", row), head_hash=head)
@@ -254,7 +291,8 @@ def _ensure_entry(connection: apsw.Connection, place: _Place, entry: Entry) -> b
 
     One that was read from the same source again, touched but with the same bytes, learns its new time.
     """
-    found = connection.execute(_FIND_ENTRY, (place.vault, entry.path, place.archive, entry.kind.value)).fetchall()
+    wanted = (place.vault, entry.path, place.archive, entry.kind.value)
+    found = [] if place.is_new and entry.kind is not Kind.MEMBER else connection.execute(_FIND_ENTRY, wanted).fetchall()
     same = next((cast("int", row) for row, source in found if source == entry.source), None)
     if same is not None and entry.source is not None:
         _change_entry(connection, same, signature=entry.signature, modified_ns=entry.modified_ns)
