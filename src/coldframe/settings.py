@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from coldframe.config_file import Key, nearest, parse_value, read_config, read_values
 from coldframe.errors import BadSettings
 from coldframe.model import AMAZON_WAITS, MAX_PART_SIZE, MIB, MIN_PART_SIZE, Tier, TierWaits
+from coldframe.notify.order_hooks import HOOK_SECONDS, Hooks
 from coldframe.quantities import parse_duration, parse_money, parse_rate, parse_size
 from coldframe.rates import parse_limit
 from coldframe.server.address import Address, parse_address
@@ -41,6 +42,7 @@ _LEAST_LOG = 1024
 _VAULT = re.compile(r"[A-Za-z0-9._-]{1,255}", re.ASCII)
 _TOPIC = re.compile(r"arn:[a-z-]+:sns:[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9_.-]{1,256}", re.ASCII)
 _HOOK_KEYS = frozenset({"url", "secret"})
+_ORDER_HOOK_KEYS = frozenset({"on_done", "on_attention", "notify", "timeout"})
 _LISTEN = Address("127.0.0.1", 8377)
 _TIER_KEYS = ("expedited", "standard", "bulk", "inventory")
 
@@ -128,6 +130,7 @@ class Settings:
     log_size: int = 10 * MIB
     log_keep: int = 5
     log_form: str = "text"
+    hooks: Hooks = field(default_factory=Hooks)
 
 
 def parse_text(value: object) -> str:
@@ -195,6 +198,35 @@ def parse_output(value: object) -> str:
     if value not in OUTPUT_FORMS:
         raise ValueError(f"it wants one of {', '.join(OUTPUT_FORMS)}")
     return str(value)
+
+
+def parse_hooks(value: object) -> Hooks:
+    """A table of programs and URLs that are told of orders. What is wrong with a URL is told without it."""
+    if not isinstance(value, dict):
+        raise ValueError("it wants a table of on_done, on_attention, notify and timeout")  # noqa: TRY004 - as above
+    unknown = sorted(set(value) - _ORDER_HOOK_KEYS)
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is not known of hooks; it wants {', '.join(sorted(_ORDER_HOOK_KEYS))}")
+    timeout = parse_duration(_quantity(value["timeout"])) if "timeout" in value else HOOK_SECONDS
+    return Hooks(
+        on_done=_words(value, "on_done"),
+        on_attention=_words(value, "on_attention"),
+        notify=_urls(value.get("notify", [])),
+        timeout_seconds=timeout,
+    )
+
+
+def _words(table: Mapping[str, object], name: str) -> tuple[str, ...]:
+    value = table.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value) or (value and not value[0]):
+        raise ValueError(f'{name} wants a program and its arguments: ["notify-send", "coldframe"]; there is no shell')
+    return tuple(value)
+
+
+def _urls(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(url, str) and ":/" in url for url in value):
+        raise ValueError('notify wants a list of apprise URLs: ["ntfy://topic", "mailto://user:password@example.org"]')
+    return tuple(value)
 
 
 def parse_log_size(value: object) -> int:
@@ -347,6 +379,11 @@ KEYS: Mapping[str, Key] = {
     "log_size": Key(parse_log_size, "how large it grows before it is put away", '"10MiB"'),
     "log_keep": Key(parse_log_keep, "how many such files are kept", "5"),
     "log_form": Key(parse_log_form, "text, or json for an object a line", '"text"'),
+    "hooks": Key(
+        parse_hooks,
+        "who is told that an order is done or needs attention",
+        '{ on_done = ["notify-send", "coldframe"] }',
+    ),
 }
 
 

@@ -38,7 +38,7 @@ SCHEMA = Schema(
     what="the catalog",
     application_id=0x43466361,  # "CFca"
     folder=os.path.join(os.path.dirname(__file__), "sql"),
-    scripts=("0001_catalog.sql", "0002_orders.sql", "0003_inventories.sql", "0004_proofs.sql"),
+    scripts=("0001_catalog.sql", "0002_orders.sql", "0003_inventories.sql", "0004_proofs.sql", "0005_news.sql"),
     unavailable=CatalogUnavailable,
 )
 

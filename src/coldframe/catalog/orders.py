@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from coldframe.catalog.news import DONE, INCOMPLETE, OrderNews, add_closing
 from coldframe.catalog.order_model import (
     OrderState,
     PlacementState,
@@ -324,9 +325,14 @@ class Orders:
                 return state
             state = OrderState.INCOMPLETE if failed else OrderState.DONE
             _close(connection, number, state, now)
+            add_closing(connection, number, DONE if state is OrderState.DONE else INCOMPLETE, to_milliseconds(now))
             return state
 
         return self._database.write(act)
+
+    def trouble(self, number: int, error: Exception, now: datetime) -> None:
+        """An open order waits for somebody to mend something; whoever wants to hear that is told."""
+        OrderNews(self._database).trouble(number, type(error).__name__, str(error), now)
 
     def told(self, number: int) -> None:
         """The files that were settled when the order was placed were answered."""

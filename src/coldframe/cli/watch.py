@@ -16,6 +16,7 @@ from coldframe.cli.options import output_option
 from coldframe.cli.retrieve import print_results
 from coldframe.composition.ordering import Watch
 from coldframe.composition.retrieving import RetrieveSummary
+from coldframe.composition.telling import Teller
 from coldframe.quantities import count, format_size
 
 if TYPE_CHECKING:
@@ -75,8 +76,11 @@ def _watch(app: App, *, once: bool, stay: bool, form: str) -> Exit:
     coldframe = app.coldframe()
     view = JobView(app, coldframe.clock)
     watch = Watch(coldframe, observer=view.observe)
-    summary = RetrieveSummary()
+    summary, teller = RetrieveSummary(), Teller(coldframe, observer=view.observe)
+    if teller.problem:
+        app.say(f"The URLs of [hooks] notify cannot be told: {teller.problem}.")
     if not (stay or watch.open_orders()):
+        teller.deliver()  # what could not be told before
         app.say("No order is open.")
         return Exit.DONE
     with view, view.heeding(watch.stop):

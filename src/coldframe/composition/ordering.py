@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING
 from coldframe.catalog.order_model import OrderState, WantedState
 from coldframe.composition.library import Coldframe
 from coldframe.composition.locks import run_lock
+from coldframe.composition.telling import Teller
 from coldframe.composition.watching import Arrivals
-from coldframe.errors import ColdframeError, RequestTimeout, ServiceUnavailable, Throttled, in_words
+from coldframe.errors import (
+    CatalogUnavailable,
+    ColdframeError,
+    DestinationUnavailable,
+    RequestTimeout,
+    ServiceUnavailable,
+    Throttled,
+    in_words,
+)
 from coldframe.progress import Noted, ignore
 from coldframe.retriever.hold import hold_order
 from coldframe.retriever.pace import Pace, Stop
@@ -107,6 +116,7 @@ class Watch:
         """
         mine = self._coldframe
         pace = Pace(mine.clock, self._stop)
+        teller = Teller(mine, observer=self._observer)
         lost: dict[str, ColdframeError] = {}
         with ExitStack() as opened:
             opened.enter_context(run_lock(mine.home.locks, "watch", clock=mine.clock, files=mine.files))
@@ -116,6 +126,7 @@ class Watch:
                 for identity in self._stores():
                     if identity not in lost and not self._stop.soon:
                         is_waiting |= yield from self._round(identity, opened, pace, lost, wait=wait, stay=stay)
+                teller.deliver()
                 if not (stay or (wait and is_waiting)):
                     break
                 pace.pause(wake=arrivals)
@@ -152,11 +163,20 @@ class Watch:
                 return True
             lost[identity] = error
         except ColdframeError as error:
+            self._note(identity, error)
             if stay:
                 self._tell(identity, f"{in_words(error)} The orders wait, and are carried on when that is mended.")
                 return True
             lost[identity] = error
         return False
+
+    def _note(self, identity: str, error: ColdframeError) -> None:
+        """Have the trouble of a store told to whoever wants to hear of its orders; that of a destination is noted."""
+        if isinstance(error, CatalogUnavailable | DestinationUnavailable):
+            return
+        orders, now = self._coldframe.orders, self._coldframe.clock.now()
+        for order in orders.orders(store=identity, open_only=True):
+            orders.trouble(order.number, error, now)
 
     def _tell(self, identity: str, text: str) -> None:
         """Tell of trouble that lasts once, not with each round."""

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from coldframe.catalog.order_model import OrderState, WantedState
-from coldframe.errors import DamagedArchive, TreeHashMismatch
+from coldframe.composition.telling import Teller
+from coldframe.errors import ColdframeError, DamagedArchive, TreeHashMismatch
 from coldframe.names import write_path
 from coldframe.progress import Outcome, ignore
 
@@ -75,6 +76,7 @@ class RetrieveRun:
         self.summary = RetrieveSummary()
         self._coldframe = coldframe
         self._job = job
+        self._observer = observer
         self._retriever = coldframe.retriever(observer)
 
     @property
@@ -125,9 +127,15 @@ class RetrieveRun:
         Raises:
             NotReady: `wait_until` has come and jobs are still in progress.
         """
-        for result in self._retriever.carry_on(number, wait=wait, wait_until=wait_until):
-            self.summary.add(result)
-            yield result
+        teller = Teller(self._coldframe, observer=self._observer)
+        try:
+            for result in self._retriever.carry_on(number, wait=wait, wait_until=wait_until):
+                self.summary.add(result)
+                yield result
+        except ColdframeError:
+            teller.deliver()
+            raise
+        teller.deliver()
 
     def expected_at(self, number: int) -> datetime | None:
         """When the last of the order's jobs should be ready, as far as the store's waits are known."""

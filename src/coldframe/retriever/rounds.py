@@ -122,6 +122,7 @@ class Rounds:
             try:
                 yield from self._deliver(order)
             except DestinationUnavailable as error:
+                self._orders.trouble(order.number, error, self._clock.now())
                 failure = error
         if failure is not None:
             raise failure
