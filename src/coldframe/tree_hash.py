@@ -39,7 +39,14 @@ class TreeHasher:
         self._filled = 0
 
     def update(self, data: Buffer) -> None:
-        """Take the next bytes. The GIL is released while long buffers are hashed."""
+        """Take the next bytes. The GIL is released while long buffers are hashed.
+
+        Raises:
+            ValueError: The last chunk was taken by its digest and was no whole one.
+        """
+        if self.size % CHUNK != self._filled:
+            msg = f"nothing can follow {self.size} bytes whose last chunk is known by its digest alone"
+            raise ValueError(msg)
         view = memoryview(data)
         self.size += len(view)
         while view:
@@ -51,6 +58,19 @@ class TreeHasher:
                 self._push(self._chunk.digest())
                 self._chunk = sha256()
                 self._filled = 0
+
+    def take(self, leaves: Sequence[bytes], size: int) -> None:
+        """Take the next `size` bytes by the digests of their chunks; more may follow only after a whole chunk.
+
+        Raises:
+            ValueError: Bytes that are no whole chunk came before, or `size` bytes have another number of chunks.
+        """
+        if self._filled or self.size % CHUNK or len(leaves) != count_chunks(size):
+            msg = f"{size} bytes after {self.size} have no {len(leaves)} chunks of their own"
+            raise ValueError(msg)
+        self.size += size
+        for leaf in leaves:
+            self._push(leaf)
 
     @property
     def leaves(self) -> list[bytes]:

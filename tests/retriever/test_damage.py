@@ -14,11 +14,13 @@ from coldframe.errors import DamagedArchive, DestinationUnavailable, ServiceUnav
 from coldframe.model import MIB
 from coldframe.progress import Advanced, Outcome
 from coldframe.retriever import Price
+from coldframe.service.outputs import PartsOutput
+from coldframe.tree_hash import TreeHasher
 from retriever.taps import ChangedOutput, TappedFiles
 from retriever.world import frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from coldframe.model import Buffer, ByteRange
     from coldframe.ports import JobOutput
@@ -54,7 +56,37 @@ class ChangingStore:
         return output
 
 
-def flip(output: JobOutput) -> Iterator[Buffer]:
+class HashedChange(PartsOutput):
+    """The embedded store's own output, whose bytes change after it has hashed them."""
+
+    def __init__(self, output: PartsOutput, change: Callable[[Iterator[Buffer]], Iterator[Buffer]]) -> None:
+        vars(self).update(vars(output))
+        self._change = change
+
+    def __iter__(self) -> Iterator[Buffer]:
+        return self._change(super().__iter__())
+
+
+class HashedStore:
+    """A store in this process, whose n-th output is changed by `changes[n]` after it was hashed."""
+
+    def __init__(self, world: World, *changes: Callable[[Iterator[Buffer]], Iterator[Buffer]]) -> None:
+        self._store = world.store
+        self._changes = list(changes)
+        self.asked: list[int] = []
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    def get_job_output(self, vault_name: str, job_id: str, *, byte_range: ByteRange) -> JobOutput:
+        """An output, changed."""
+        self.asked.append(byte_range.start)
+        output = self._store.get_job_output(vault_name, job_id, byte_range=byte_range)
+        assert isinstance(output, PartsOutput)
+        return HashedChange(output, self._changes.pop(0)) if self._changes else output
+
+
+def flip(output: Iterable[Buffer]) -> Iterator[Buffer]:
     """One bit of the first piece is wrong."""
     for number, piece in enumerate(output):
         wrong = bytearray(piece)
@@ -118,6 +150,47 @@ def test_flipped_bit_is_fetched_again(world: World, hides_hashes: bool) -> None:
     assert world.files() == {"a.fit": data}
     assert result.outcome is Outcome.RETRIEVED
     assert sum(event.size for event in events if isinstance(event, Advanced)) == len(data)
+
+
+def test_bit_that_flips_after_it_was_hashed_is_fetched_again(world: World) -> None:
+    """Bytes that the store in this process has hashed are not hashed again, but a change on the way is found."""
+    data = frame(1, 9 * MIB + 5)
+    world.add("a.fit", data)
+
+    (result,) = world.retriever(store=HashedStore(world, flip, flip), jobs=1).carry_on(world.order())
+
+    assert world.files() == {"a.fit": data}
+    assert result.outcome is Outcome.RETRIEVED
+
+
+def test_hashed_output_that_breaks_off_goes_on_where_it_broke(world: World) -> None:
+    """What a store in this process has hashed so far counts."""
+
+    def fall(output: Iterator[Buffer]) -> Iterator[Buffer]:
+        yield next(output)
+        yield next(output)
+        raise ServiceUnavailable("the disk stumbled")
+
+    data = frame(1, 5 * MIB + 7)
+    world.add("a.fit", data)
+    store = HashedStore(world, fall)
+
+    list(world.retriever(store=store, jobs=1).carry_on(world.order()))
+
+    assert world.files() == {"a.fit": data}
+    assert store.asked == [0, 2 * MIB, 4 * MIB]  # the last is the next segment
+
+
+def test_bytes_are_hashed_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The receiver takes the leaves that the store in this process has found."""
+    data = frame(1, 9 * MIB)
+    world.add("a.fit", data)
+    monkeypatch.setattr(TreeHasher, "update", None)  # whoever hashes fails
+
+    (result,) = world.retriever(jobs=1).carry_on(world.order())
+
+    assert result.outcome is Outcome.RETRIEVED
+    assert world.files() == {"a.fit": data}
 
 
 @pytest.mark.parametrize("hides_hashes", [False, True])

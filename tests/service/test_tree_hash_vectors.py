@@ -149,3 +149,33 @@ def test_parts_of_three_mebibytes_do_not() -> None:
     data = pattern(6.5)
     hashes = [tree_hash(data[start : start + 3 * MIB]) for start in range(0, len(data), 3 * MIB)]
     assert combine(hashes) != tree_hash(data)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 3)), max_size=6), st.integers(0, 5))
+def test_chunks_may_be_taken_by_their_digests(pieces: list[tuple[bool, int]], tail: int) -> None:
+    """Bytes and digests of bytes, in any order, make the tree hash of all bytes."""
+    hasher, data = TreeHasher(), b""
+    for by_digest, count in pieces:
+        chunks = [bytes([len(data) >> 20 & 255, number]) * (MIB // 2) for number in range(count)]
+        data += b"".join(chunks)
+        if by_digest:
+            hasher.take([sha256(chunk).digest() for chunk in chunks], count * MIB)
+        else:
+            hasher.update(b"".join(chunks))
+    if tail:
+        hasher.take([sha256(b"x" * tail).digest()], tail)
+    assert hasher.hexdigest() == tree_hash(data + b"x" * tail)
+
+
+def test_digests_of_other_chunks_are_refused() -> None:
+    """Digests that cannot be those of whole chunks would make a wrong hash."""
+    hasher = TreeHasher()
+    with pytest.raises(ValueError, match="chunks"):
+        hasher.take([b"d" * 32], MIB + 1)
+    hasher.update(b"some")
+    with pytest.raises(ValueError, match="chunks"):
+        hasher.take([b"d" * 32], MIB)
+    ended = TreeHasher()
+    ended.take([b"d" * 32], 5)
+    with pytest.raises(ValueError, match="nothing can follow"):
+        ended.update(b"more")

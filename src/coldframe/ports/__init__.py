@@ -23,7 +23,18 @@ from coldframe.ports.ledger import (
     VaultRow,
 )
 from coldframe.ports.outbox import NoticeRow, NoticeState
-from coldframe.ports.store import Body, ColdStore, HeldBack, JobOutput, Jobs, SelfHashing, Uploads, Vaults
+from coldframe.ports.store import (
+    Body,
+    ColdStore,
+    HashedOutput,
+    HeldBack,
+    JobOutput,
+    Jobs,
+    SelfHashing,
+    Uploads,
+    Vaults,
+    is_hashed,
+)
 
 __all__ = [
     "ArchiveRow",
@@ -37,6 +48,7 @@ __all__ = [
     "ColdStore",
     "Facts",
     "FindingRow",
+    "HashedOutput",
     "Hashes",
     "HeldBack",
     "JobOutput",
@@ -58,4 +70,5 @@ __all__ = [
     "VaultRow",
     "Vaults",
     "Verdict",
+    "is_hashed",
 ]

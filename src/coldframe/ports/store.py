@@ -13,7 +13,7 @@ For all operations:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, TypeGuard, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,6 +133,19 @@ class JobOutput(Protocol):
     ) -> None:
         """Close."""
         ...
+
+
+class HashedOutput(JobOutput, Protocol):
+    """An output that tells what its bytes hash to, so that nobody in this process need hash them again."""
+
+    def hashes(self) -> Hashes | None:
+        """Of the bytes handed out so far: whole chunks, except at the end. None if the range does not allow that."""
+        ...
+
+
+def is_hashed(output: JobOutput) -> TypeGuard[HashedOutput]:
+    """Whether an output is a hashed one by its own type; one that passes another's bytes on is not."""
+    return hasattr(type(output), "hashes")
 
 
 class Vaults(Protocol):

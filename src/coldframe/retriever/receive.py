@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from coldframe.errors import DamagedArchive, RequestTimeout, ServiceUnavailable, Throttled, TreeHashMismatch
 from coldframe.model import ByteRange
+from coldframe.ports import is_hashed
 from coldframe.quantities import count
 from coldframe.tree_hash import TreeHasher
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coldframe.model import Buffer
-    from coldframe.ports import ColdStore, JobOutput
+    from coldframe.ports import ColdStore, HashedOutput, JobOutput
 
     Sink = Callable[[Buffer, int], None]
     """Takes bytes and their place in the output."""
@@ -113,12 +114,38 @@ class _Run:
     def take(self, output: JobOutput) -> None:
         if self.position == self.segment.start:
             self._promised = output.tree_hash  # of all of the segment; one that goes on later is of less
+        if is_hashed(output) and output.hashes() is not None:
+            self._take_hashed(output)
+            return
         for buffer in output:
-            if self.position + len(buffer) > self.segment.end:
-                raise TreeHashMismatch("the output holds more bytes than were asked for")
+            self._pass_on(buffer)
             self._hasher.update(buffer)
-            self._sink(buffer, self.position)
-            self.position += len(buffer)
+
+    def _take_hashed(self, output: HashedOutput) -> None:
+        """Take the bytes and what they were hashed to, making sure that these are the same bytes (ADR 30)."""
+        from isal import isal_zlib  # noqa: PLC0415 - only bytes from this process need it; start-up time
+
+        start, crc32 = self.position, 0
+        try:
+            for buffer in output:
+                self._pass_on(buffer)
+                crc32 = isal_zlib.crc32(buffer, crc32)
+        except _TEMPORARY:  # it will go on from here
+            self._settle(output, self.position - start, crc32)
+            raise
+        self._settle(output, self.position - start, crc32)
+
+    def _settle(self, output: HashedOutput, size: int, crc32: int) -> None:
+        told = output.hashes()
+        if told is None or (told.size, told.crc32) != (size, crc32):
+            raise TreeHashMismatch("the bytes changed on their way from the store")
+        self._hasher.take(told.leaves, size)
+
+    def _pass_on(self, buffer: Buffer) -> None:
+        if self.position + len(buffer) > self.segment.end:
+            raise TreeHashMismatch("the output holds more bytes than were asked for")
+        self._sink(buffer, self.position)
+        self.position += len(buffer)
 
     def finish(self) -> Received:
         tree_hash = self._hasher.hexdigest()

@@ -6,11 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from isal import isal_zlib
+
 from coldframe.errors import DamagedArchive, ResourceNotFound
 from coldframe.model import ByteRange, InventoryFormat
+from coldframe.ports import Hashes
 from coldframe.service.ids import Kind, encode_id
 from coldframe.service.rules import output_range
-from coldframe.tree_hash import CHUNK, combine, count_chunks, is_tree_hash_aligned, root
+from coldframe.tree_hash import CHUNK, combine, count_chunks, is_megabyte_aligned, is_tree_hash_aligned, root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,6 +117,8 @@ class PartsOutput:
         self._range = wanted
         self._tree_hash = tree_hash
         self._blob: OpenBlob | None = None
+        self._size = self._crc32 = 0
+        self._leaves: list[bytes] = []
 
     @property
     def range(self) -> ByteRange:
@@ -146,7 +151,18 @@ class PartsOutput:
         with telling_ends(self._core, self._offer.job):
             for part in _parts(self._core, self._offer.owner, ByteRange(start, end)):
                 with self._core.blobs.open(part.blob, size=part.size, tree_hash=part.tree_hash) as self._blob:
-                    yield from self._blob.read(max(start - part.start, 0), min(end - part.start, part.size))
+                    first, last = max(start - part.start, 0), min(end - part.start, part.size)
+                    for number, buffer in enumerate(self._blob.read(first, last), start=first // CHUNK):
+                        self._size += len(buffer)
+                        self._crc32 = isal_zlib.crc32(buffer, self._crc32)
+                        self._leaves.append(self._blob.leaves[number])
+                        yield buffer
+
+    def hashes(self) -> Hashes | None:
+        """What the chunks handed out so far were found to be; None if the range does not begin and end with one."""
+        if not is_megabyte_aligned(self._range, self._offer.span.size):
+            return None
+        return Hashes(self._size, tuple(self._leaves), self._crc32)
 
     def close(self) -> None:
         """Let go of the open blob."""
