@@ -218,14 +218,12 @@ class Destination:
             self._secure(folder, folder.sync, what="names")
 
     def _secure(self, folder: Folder, sync: Callable[[], None], *, what: str = "") -> None:
-        """Have a folder's own name made durable, once; or `what` of it."""
+        """Have a folder's own name made durable, once, whoever comes meanwhile waits for it; or `what` of it."""
         key = folder.path, folder.key, what
         with self._lock:
-            if key in self._durable:
-                return
-        sync()
-        with self._lock:
-            self._durable.add(key)
+            if key not in self._durable:
+                sync()
+                self._durable.add(key)
 
 
 def with_escape(name: str, act: Callable[[str], T]) -> T:
