@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 _NUMBER = r"(\d+(?:\.\d+)?|\.\d+)"
 _SIZE = re.compile(rf"{_NUMBER}\s*(?:([kmgtp]?)(i?b)?|([kmgtp])i)", re.IGNORECASE)
@@ -68,10 +69,19 @@ def parse_money(text: str) -> float:
     Raises:
         ValueError: The text is no sum.
     """
+    return float(parse_dollars(text))
+
+
+def parse_dollars(text: str) -> Decimal:
+    """The same, as exact as it was typed.
+
+    Raises:
+        ValueError: The text is no sum.
+    """
     match = re.fullmatch(rf"\$?\s*{_NUMBER}\s*(?:usd|\$)?", text.strip(), re.IGNORECASE)
     if match is None:
         raise ValueError(f"{text!r} is not a sum in US dollars: write 5 or 5.00")
-    return float(match[1])
+    return Decimal(match[1])
 
 
 def format_size(size: float) -> str:

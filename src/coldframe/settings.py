@@ -16,7 +16,7 @@ from coldframe.config_file import Key, nearest, parse_value, read_config, read_v
 from coldframe.errors import BadSettings
 from coldframe.model import AMAZON_WAITS, MAX_PART_SIZE, MIB, MIN_PART_SIZE, Tier, TierWaits
 from coldframe.notify.order_hooks import HOOK_SECONDS, Hooks
-from coldframe.quantities import parse_duration, parse_money, parse_rate, parse_size
+from coldframe.quantities import parse_dollars, parse_duration, parse_money, parse_rate, parse_size
 from coldframe.rates import parse_limit
 from coldframe.server.address import Address, parse_address
 from coldframe.server.limits import Limits
@@ -24,6 +24,7 @@ from coldframe.server.limits import parse_limits as limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
     from coldframe.notify.targets import WebHook
     from coldframe.rates import Limit
@@ -113,6 +114,7 @@ class Settings:
     into: str | None = None
     tier: Tier = Tier.STANDARD
     max_cost: float | None = None
+    budget: Decimal | None = None
     prices: str | None = None
     tiers: TierWaits = field(default_factory=TierWaits)
     sns_endpoint: str | None = None
@@ -191,6 +193,14 @@ def parse_tier(value: object) -> Tier:
         return tiers[parse_text(value).lower()]
     except (KeyError, ValueError):
         raise ValueError(f"it wants one of {', '.join(Tier)}") from None
+
+
+def parse_budget(value: object) -> Decimal:
+    """A table that says how many US dollars a month may cost; where there are no tables (environment), the sum."""
+    table = value if isinstance(value, dict) else {"per_month": value}
+    if set(table) != {"per_month"}:
+        raise ValueError("it wants a table with per_month alone: a sum in US dollars")
+    return parse_dollars(_quantity(table["per_month"]))
 
 
 def parse_output(value: object) -> str:
@@ -355,7 +365,12 @@ KEYS: Mapping[str, Key] = {
     "dedupe": Key(parse_flag, "whether known content is recorded instead of sent again", "true"),
     "into": Key(parse_path, "the folder that retrieve fills", '"~/retrieved"'),
     "tier": Key(parse_tier, "how quickly a retrieval is wanted", '"Standard"'),
-    "max_cost": Key(lambda value: parse_money(_quantity(value)), "the highest price of an order, US dollars", "5"),
+    "max_cost": Key(
+        lambda value: parse_money(_quantity(value)),
+        "the highest price of what retrieves, deletes or buys, US dollars",
+        "5",
+    ),
+    "budget": Key(parse_budget, "what a month may cost in all, US dollars", '{ per_month = "10.00" }'),
     "prices": Key(parse_path, "the price file in place of the one that came with coldframe", '"~/prices.toml"'),
     "tiers": Key(parse_waits, "how long jobs of the embedded store take", '"amazon"'),
     "sns_endpoint": Key(parse_sns_endpoint, "where serve publishes that jobs are done", '"http://127.0.0.1:4566"'),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,3 +80,45 @@ def test_single_jobs_name_their_price(cli: Callable[..., Ran], priced: Path) -> 
     ran = cli("job", "output", "-v", "astro", "--into", "back", "--", job_id)
     assert ran.code == 2
     assert "Fetching them costs < $0.0001." in ran.err
+
+
+def test_raw_calls_name_their_price(cli: Callable[..., Ran], priced: Path) -> None:
+    """As far as parameters and catalog tell it; what nobody knows is said, too."""
+    row = cli("ls", "-o", "json").rows[0]
+    vault, archive_id = ("--vault-name", "astro"), row["archive_id"]
+    job = {"Type": "archive-retrieval", "ArchiveId": archive_id, "Tier": "Expedited"}
+    path = priced / "Bias" / "b1.fit"
+    told = {
+        ("initiate-job", *vault, "--job-parameters", json.dumps(job)): "InitiateJob costs $0.01.",
+        ("initiate-job", *vault, "--job-parameters", json.dumps({**job, "ArchiveId": "x" * 138})): "not known here",
+        ("upload-archive", *vault, "--body", str(path)): "UploadArchive costs < $0.0001, and $0.00051 a month.",
+        ("complete-multipart-upload", *vault, "--upload-id", "u", "--archive-size", "1"): "and < $0.0001 a month",
+        ("initiate-multipart-upload", *vault, "--part-size", "1048576"): "InitiateMultipartUpload costs < $0.0001.",
+        ("get-job-output", *vault, "--job-id", "none", "--output-file", "-"): "not known here",
+        ("purchase-provisioned-capacity",): "PurchaseProvisionedCapacity costs $100.00.",
+    }
+    for words, text in told.items():
+        ran = cli("api", *words)
+        assert (ran.code, text in ran.err) == (2, True), (words, ran.err)
+    ran = cli("api", "delete-archive", *vault, f"--archive-id={archive_id}")
+    assert (ran.code, "DeleteArchive costs $0.0" in ran.err) == (0, True), ran.err
+    months = {row["item"]: row["amount"] for row in cli("estimate", "budget", "-o", "json").rows}
+    assert Decimal(months["api"]) > 0
+
+
+def test_members_and_inventories_name_their_price(
+    cli: Callable[..., Ran], priced: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before a job is started, and limits hold."""
+    assert cli("archive", "Subs", "-v", "astro", "--zip", "Bias", "--yes").code == 0
+    for command in (("inventory", "refresh"), ("inventory", "rebuild"), ("verify",)):
+        ran = cli(*command, "-v", "astro")
+        assert "A job for the inventory, if one is needed, costs < $0.0001." in ran.err, ran.err
+    for name in ("catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"):
+        (priced.parent.parent / "home" / name).unlink(missing_ok=True)
+    assert cli("inventory", "rebuild", "-v", "astro").code == 0
+    monkeypatch.setenv("COLDFRAME_TIERS", "amazon")
+    ran = cli("inventory", "rebuild", "-v", "astro", "--members")
+    assert (ran.code, "Reading 1 bundle costs at least" in ran.err) == (2, True), ran.err
+    ran = cli("inventory", "rebuild", "-v", "astro", "--members", "--yes", "--max-cost", "0.000001")
+    assert (ran.code, "more than --max-cost" in ran.err) == (8, True), ran.err

@@ -124,7 +124,8 @@ def test_raw_operation_needs_consent(cli: Callable[..., Ran], amazon: str) -> No
     job = ("api", "initiate-job", "--vault-name", "astro", "--job-parameters", '{"Type": "inventory-retrieval"}')
     ran = cli(*job)
     assert ran.code == 2
-    assert "Amazon charges for this" in ran.err
+    assert "InitiateJob costs < $0.0001" in ran.err
+    assert "Not verified: vault.retrieval.Standard.per_1000." in ran.err
     assert cli(*job, "--yes").code == 0
     assert cli("api", "list-jobs", "--vault-name", "astro").code == 0
 

@@ -38,7 +38,14 @@ SCHEMA = Schema(
     what="the catalog",
     application_id=0x43466361,  # "CFca"
     folder=os.path.join(os.path.dirname(__file__), "sql"),
-    scripts=("0001_catalog.sql", "0002_orders.sql", "0003_inventories.sql", "0004_proofs.sql", "0005_news.sql"),
+    scripts=(
+        "0001_catalog.sql",
+        "0002_orders.sql",
+        "0003_inventories.sql",
+        "0004_proofs.sql",
+        "0005_news.sql",
+        "0006_spending.sql",
+    ),
     unavailable=CatalogUnavailable,
 )
 

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
-from coldframe.cli.charges import CHARGES
+from coldframe.cli.charges import CHARGES, tell_price
 from coldframe.cli.command import SETTINGS, Command, Group
 from coldframe.cli.exits import Exit
 from coldframe.cli.options import Parsed, dry_run_option, store_option, yes_option
+from coldframe.composition.call_prices import SPENDING, call_price
 from coldframe.composition.calling import call_operation, keep_in_file, spool
 from coldframe.composition.operations import Form, command_name, load_api
+from coldframe.composition.spending import Outlay
 from coldframe.errors import BadUsage
 
 if TYPE_CHECKING:
@@ -31,18 +33,6 @@ _STANDARD = "-"
 _SUMMARY_WIDTH = 60
 _SAMPLES = {"vaultName": "astrodata"}
 _IN_MEMORY = 64 * 1024 * 1024
-_SPENDS = frozenset(
-    {
-        "CompleteMultipartUpload",
-        "GetJobOutput",
-        "InitiateJob",
-        "InitiateMultipartUpload",
-        "PurchaseProvisionedCapacity",
-        "UploadArchive",
-        "UploadMultipartPart",
-    }
-)
-"""What Amazon charges more for than for a question."""
 _CANNOT_BE_UNDONE = frozenset({"CompleteVaultLock", "DeleteArchive", "DeleteVault"})
 
 
@@ -164,7 +154,7 @@ class _Call:
                 self._app.say(f"Would call {self._operation.name} of {self._coldframe.store_url}:")
                 self._print(shown, sys.stdout)
                 return Exit.DONE
-            if not self._may_go_on():
+            if not self._may_go_on(parameters):
                 return Exit.FAILED
             answer = call_operation(self._coldframe, self._operation, parameters, keep=self._keep())
         self._print(answer, sys.stderr if self._values.get("output_file") == _STANDARD else sys.stdout)
@@ -182,18 +172,32 @@ class _Call:
         with _open_body(named[body.name]) as file:
             yield {**named, body.name: file}
 
-    def _may_go_on(self) -> bool:
+    def _may_go_on(self, parameters: dict[str, Any]) -> bool:
         """Whether whoever pays, or would miss what is gone, agrees.
 
         Whoever calls an operation by its name, without a terminal, knows what it does; money is asked for all the same.
         """
         name, yes = self._operation.name, self._values["yes"]
-        if name in _SPENDS and self._coldframe.terms.is_charging:
-            self._app.say(CHARGES)
-            return self._app.confirm(f"Call {name} all the same?", yes=yes)
+        if self._coldframe.terms.is_charging:
+            outlay = self._outlay(parameters)
+            outlay.check()
+            if name in SPENDING and not self._app.confirm(f"Call {name} all the same?", yes=yes):
+                return False
+            outlay.commit()
         if name in _CANNOT_BE_UNDONE and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
             return self._app.confirm(f"{name} cannot be undone. Go on?", yes=yes)
         return True
+
+    def _outlay(self, parameters: dict[str, Any]) -> Outlay:
+        """What the call costs, told before it is made."""
+        name = self._operation.name
+        price = call_price(self._coldframe, name, parameters)
+        if price.once.limit is None:
+            self._app.say(CHARGES)
+        elif price.once.limit or price.per_month.limit:
+            tell_price(self._app, f"{name} costs", price.once, per_month=price.per_month)
+        vault_name = str(parameters.get("vaultName", ""))
+        return Outlay(self._coldframe, "api", price.once, vault_name, price.per_month)
 
     def _keep(self) -> Keep | None:
         path = self._values.get("output_file")

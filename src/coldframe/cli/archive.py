@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -31,6 +32,7 @@ from coldframe.composition.pricing import price_of
 from coldframe.errors import LimitRefused
 from coldframe.progress import Outcome
 from coldframe.quantities import count, format_size
+from coldframe.retriever.pricing import UNKNOWN
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -119,7 +121,7 @@ def command(
     if app.coldframe().terms.is_charging:
         from coldframe.composition.retrieving import decimal_of  # noqa: PLC0415 - start-up time
 
-        question = _tell_price(app, request, decimal_of(max_cost))
+        job, question = _tell_price(app, job, decimal_of(max_cost))
         if not (dry_run or app.confirm(question, yes=yes)):
             return Exit.FAILED
     if delete_source and not dry_run:
@@ -129,20 +131,22 @@ def command(
     return _archive(app, job, form=app.form(None))
 
 
-def _tell_price(app: App, request: ArchiveRequest, max_cost: Decimal | None) -> str:
-    """Say what archiving costs before it begins, and answer what to ask.
+def _tell_price(app: App, job: ArchiveJob, max_cost: Decimal | None) -> tuple[ArchiveJob, str]:
+    """Say what archiving costs before it begins; answers the job with its price, and what to ask.
 
     Raises:
-        LimitRefused: It costs more in its first year, or nobody knows what it costs.
+        LimitRefused: It costs more in its first year, or than the month's budget allows, or nobody knows what it costs.
     """
     from coldframe.composition.estimating import archive_costs, measure_archive  # noqa: PLC0415 - start-up time
+    from coldframe.composition.spending import ARCHIVE, Outlay  # noqa: PLC0415 - as above
 
-    prices = app.coldframe().terms.prices
+    prices, request = app.coldframe().terms.prices, job.request
     if prices is None:
         app.say(CHARGES)
         if max_cost is not None:
             raise LimitRefused(f"That this stays within --max-cost {max_cost} cannot be promised.")
-        return f"Archive into {request.vault_name} all the same?"
+        Outlay(app.coldframe(), ARCHIVE, UNKNOWN).check()
+        return replace(job, price=UNKNOWN), f"Archive into {request.vault_name} all the same?"
     measure = measure_archive(app.coldframe(), request)
     total = archive_costs(measure, prices).total
     once, month = price_of(total.once), price_of(total.per_month)
@@ -156,7 +160,12 @@ def _tell_price(app: App, request: ArchiveRequest, max_cost: Decimal | None) -> 
         raise LimitRefused(
             f"The first year may cost {show_price(first_year.most)}, more than --max-cost {max_cost}. Nothing is sent."
         )
-    return f"Archive into {request.vault_name} for {show_price(once.amount)} and {show_price(month.amount)} a month?"
+    Outlay(app.coldframe(), ARCHIVE, once, request.vault_name, month).check()
+    job = replace(job, price=once, per_month=month)
+    return (
+        job,
+        f"Archive into {request.vault_name} for {show_price(once.amount)} and {show_price(month.amount)} a month?",
+    )
 
 
 def expand(paths: tuple[str, ...]) -> list[str]:

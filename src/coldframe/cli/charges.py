@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coldframe.composition.pricing import price_of
-from coldframe.composition.retrieving import decimal_of
 from coldframe.errors import LimitRefused
-from coldframe.model import Tier
 from coldframe.quantities import count, format_money
+from coldframe.retriever.pricing import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from coldframe.cli.app import App
     from coldframe.composition.fees import EarlyFee
     from coldframe.composition.pricing import StorePrices
+    from coldframe.composition.spending import Outlay
+    from coldframe.model import Tier
     from coldframe.prices import Calculator, Charge
     from coldframe.retriever.pricing import Price
 
@@ -61,12 +62,19 @@ def price_refusal(tier: Tier, price: Price, max_cost: Decimal) -> str:
     return f"{tier} would cost ${price.amount:f}, more than --max-cost {max_cost}."
 
 
-def require_within(app: App, price: Price, what: str) -> None:
-    """See that something is within `--max-cost`, or `max_cost` of the configuration, if there is either.
+def require_affordable(app: App, outlay: Outlay, what: str) -> None:
+    """See that something is within `--max-cost`, or `max_cost` of the configuration, and within the month's budget.
 
     Raises:
         LimitRefused: It may cost more, or nobody knows what it costs.
     """
+    _require_within(app, outlay.price, what)
+    outlay.check()
+
+
+def _require_within(app: App, price: Price, what: str) -> None:
+    from coldframe.composition.retrieving import decimal_of  # noqa: PLC0415 - start-up time
+
     max_cost = decimal_of(app.settings.max_cost)
     if max_cost is None or not app.coldframe().terms.is_charging or price.is_within(max_cost):
         return
@@ -97,24 +105,35 @@ def tell_fee(app: App, fee: EarlyFee | None) -> None:
         )
 
 
-def inventory_charge(prices: Calculator) -> Charge | None:
-    """What the job for a vault's inventory costs: a request (prices.md, 2)."""
-    charges = prices.retrieve(Tier.STANDARD, size=0, jobs=1)
-    return None if charges is None else charges.requests
+def tell_inventory(app: App) -> None:
+    """Say on a store that charges what the job for an inventory costs, which may have to be started."""
+    terms = app.coldframe().terms
+    if terms.is_charging:
+        tell_sum(app, terms.prices, "A job for the inventory, if one is needed, costs", lambda it: it.inventory_job())
 
 
-def tell_sum(app: App, prices: StorePrices | None, what: str, charge: Callable[[Calculator], Charge | None]) -> None:
-    """Say what something costs on a store that charges, or that nobody knows it."""
+def tell_sum(app: App, prices: StorePrices | None, what: str, charge: Callable[[Calculator], Charge | None]) -> Price:
+    """Say what something costs on a store that charges, or that nobody knows it; answers the price."""
     if prices is None:
         app.say(CHARGES)
-        return
+        return UNKNOWN
     found = charge(prices.calculator)
     if found is None:
         app.say(NO_SUM)
-        return
+        return UNKNOWN
     price = price_of(found)
-    app.say(f"{what} {_range(price)}.")
-    tell_prices(app, prices, price.unverified)
+    tell_price(app, what, price)
+    return price
+
+
+def tell_price(app: App, what: str, price: Price, *, per_month: Price | None = None) -> None:
+    """Say what something costs, once and by the month, and where the figures come from."""
+    month = f", and {_range(per_month)} a month" if per_month is not None and per_month.limit else ""
+    app.say(f"{what} {_range(price)}{month}.")
+    prices = app.coldframe().terms.prices
+    if prices is not None:
+        unverified = {*price.unverified, *(per_month.unverified if per_month is not None else ())}
+        tell_prices(app, prices, sorted(unverified))
 
 
 def tell_prices(app: App, prices: StorePrices, unverified: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli.charges import require_within, tell_fee
+from coldframe.cli.charges import require_affordable, tell_fee
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.ids import ARCHIVES, given_ids
@@ -22,6 +22,7 @@ from coldframe.cli.output import Column, size_column
 from coldframe.composition.archives import find_archives
 from coldframe.composition.deleting import delete_archives, plan_deletion
 from coldframe.composition.fees import early_fee
+from coldframe.composition.spending import Outlay
 from coldframe.composition.vaults import find_vault
 from coldframe.errors import in_words
 from coldframe.quantities import count, format_size
@@ -89,7 +90,8 @@ def command(
             for archive in plan.archives:
                 printer.row(archive_row(archive, "would delete"))
         return Exit.DONE
-    require_within(app, fee.agreed if fee is not None else UNKNOWN, "Deleting now")
+    price = fee.agreed if fee is not None else UNKNOWN
+    require_affordable(app, Outlay(coldframe, "delete", price), "Deleting now")
     if not app.confirm(f"Delete {count(len(plan.archives), 'archive')} of the vault {name} for ever?", yes=yes):
         return Exit.FAILED
     failed = 0

@@ -9,6 +9,7 @@ import click
 
 from coldframe.archiver.request import ArchiveRequest
 from coldframe.catalog import Query
+from coldframe.cli import estimate_budget
 from coldframe.cli.archive import expand
 from coldframe.cli.charges import CHARGES, show_price, tell_prices
 from coldframe.cli.command import Group
@@ -56,10 +57,14 @@ ARCHIVE_COLUMNS = (
     examples=(
         "coldframe estimate archive ./Subs --vault astrodata --store glacier://us-east-1",
         "coldframe estimate retrieve 'Light/*_Blue_*' --vault astrodata",
+        "coldframe estimate budget",
     ),
 )
 def command() -> None:
-    """Say what archiving or retrieving would cost. Nothing is sent, and nothing is begun."""
+    """Say what archiving or retrieving would cost, or what the month costs. Nothing is sent, and nothing is begun."""
+
+
+command.add_command(estimate_budget.budget)
 
 
 @command.command(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli.charges import CHARGES
+from coldframe.cli.charges import require_affordable, tell_inventory, tell_sum
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
-from coldframe.cli.options import dry_run_option, store_option, vault_option, yes_option
+from coldframe.cli.options import dry_run_option, max_cost_option, store_option, vault_option, yes_option
 from coldframe.composition.bundles import MemberRebuild
 from coldframe.composition.comparing import clock_margin
+from coldframe.composition.spending import Outlay, agree_to_inventory
 from coldframe.composition.standing import Standing
 from coldframe.composition.vaults import find_vault
 from coldframe.composition.verifying import verify_vault
@@ -19,12 +21,14 @@ from coldframe.errors import BadUsage, NotReady
 from coldframe.inventory.importing import import_inventory
 from coldframe.inventory.rebuild import rebuild_catalog, rebuild_from_file
 from coldframe.quantities import count
+from coldframe.retriever.pricing import Price
 from coldframe.settings import parse_path
 
 if TYPE_CHECKING:
     from coldframe.cli.app import App
     from coldframe.composition import Coldframe
     from coldframe.inventory.rebuild import Rebuilt
+    from coldframe.prices import Calculator, Charge
 
 
 @click.command(
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @vault_option
 @click.option("--members", "-m", is_flag=True, help="Read from each bundle's zip, too, which members it has.")
+@max_cost_option
 @store_option
 @dry_run_option
 @yes_option
@@ -50,6 +55,7 @@ def rebuild(
     *,
     vault: str | None,
     members: bool,
+    max_cost: float | None,
     store: str | None,
     dry_run: bool,
     yes: bool,
@@ -67,6 +73,7 @@ def rebuild(
     Exit 9 says that the store is still preparing what was asked for: run the same command again later, nothing is
     asked for twice.
     """
+    app.settle(max_cost=max_cost)
     coldframe = app.coldframe(store=store)
     name = app.vault(vault)
     find_vault(coldframe.store, name)
@@ -81,12 +88,28 @@ def rebuild(
     if earlier.is_under_way:  # its inventory has been read, and its question answered
         return _rebuild_members(app, earlier)
     question = f"Retrieve the end of every bundle whose members are unknown, at {coldframe.settings.tier}?"
-    if coldframe.terms.is_charging:
-        app.say(CHARGES)
+    outlay = _outlay(app, earlier)
     if not (earlier.is_free or app.confirm(question, yes=yes)):
         return Exit.FAILED
+    outlay.commit()
     code = code if is_whole else max(code, _rebuild(app, coldframe, name))
     return max(code, _rebuild_members(app, MemberRebuild(coldframe, name)))
+
+
+def _outlay(app: App, work: MemberRebuild) -> Outlay:
+    """What the bundles that are known now cost at least, told, and held against the limits."""
+    coldframe, price = app.coldframe(), Price()
+    if coldframe.terms.is_charging and not work.is_free:
+
+        def charge(prices: Calculator) -> Charge | None:
+            charges = prices.retrieve(coldframe.settings.tier, size=work.size, jobs=len(work.bundles))
+            return None if charges is None else charges.total
+
+        what = f"Reading {count(len(work.bundles), 'bundle')} costs at least"
+        price = tell_sum(app, coldframe.terms.prices, what, charge)
+    outlay = Outlay(coldframe, "inventory", price, work.vault_name)
+    require_affordable(app, outlay, "Reading the bundles")
+    return outlay
 
 
 def _rehearse(app: App, coldframe: Coldframe, name: str, *, members: bool) -> Exit:
@@ -117,7 +140,9 @@ def _read_files(app: App, coldframe: Coldframe, name: str, files: tuple[str, ...
 
 
 def _rebuild(app: App, coldframe: Coldframe, name: str) -> Exit:
-    report = rebuild_catalog(coldframe.store, coldframe.catalog, name, margin=clock_margin(coldframe))
+    tell_inventory(app)
+    agree = partial(agree_to_inventory, coldframe, "inventory", name)
+    report = rebuild_catalog(coldframe.store, coldframe.catalog, name, margin=clock_margin(coldframe), before=agree)
     return _tell(app, report, name)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from coldframe.cli.charges import tell_inventory
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.options import output_option, store_option, vault_option
@@ -62,6 +63,7 @@ def refresh(app: App, /, *, vault: str | None, is_all: bool, store: str | None, 
     """
     coldframe = app.coldframe(store=store)
     name = find_vault(coldframe.store, app.vault(vault)).vault_name
+    tell_inventory(app)
     comparison = Comparison(coldframe, name)
     with app.printer(COLUMNS, form=output) as printer:
         for checked in comparison.run():

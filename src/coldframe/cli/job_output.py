@@ -8,15 +8,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli.charges import tell_sum
+from coldframe.cli.charges import require_affordable, tell_sum
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.ids import JOBS, STANDARD_INPUT, given_ids
 from coldframe.cli.jobs import JobView
-from coldframe.cli.options import BYTE_RANGE, dry_run_option, output_option, store_option, vault_option, yes_option
+from coldframe.cli.options import (
+    BYTE_RANGE,
+    dry_run_option,
+    max_cost_option,
+    output_option,
+    store_option,
+    vault_option,
+    yes_option,
+)
 from coldframe.cli.retrieve import print_results
 from coldframe.composition.outputs import OutputPlace, OutputRun, find_jobs
 from coldframe.composition.retrieving import RetrieveSummary
+from coldframe.composition.spending import Outlay
 from coldframe.composition.vaults import find_vault
 from coldframe.errors import BadUsage
 from coldframe.model import JobStatus
@@ -50,6 +59,7 @@ if TYPE_CHECKING:
     "--range", "byte_range", type=BYTE_RANGE, help="With --file: only these bytes of the output, as in 0-1023."
 )
 @click.option("--overwrite", is_flag=True, help="Replace different files that are in the way.")
+@max_cost_option
 @store_option
 @dry_run_option
 @yes_option
@@ -65,6 +75,7 @@ def output_command(
     file: str | None,
     byte_range: ByteRange | None,
     overwrite: bool,
+    max_cost: float | None,
     store: str | None,
     dry_run: bool,
     yes: bool,
@@ -79,6 +90,7 @@ def output_command(
     ids = given_ids(jobs, JOBS)
     if file is not None and len(ids) > 1:
         raise BadUsage("--file takes the output of one job; add --into FOLDER for several.")
+    app.settle(max_cost=max_cost)
     coldframe = app.coldframe(store=store)
     name = find_vault(coldframe.store, app.vault(vault)).vault_name
     ready, code = _ready(app, name, find_jobs(coldframe.store, name, ids))
@@ -88,9 +100,12 @@ def output_command(
         app.say(f"Would fetch {count(len(ready), 'output')}, {format_size(_size(ready))}.")
         return code
     if coldframe.terms.is_charging:
-        tell_sum(app, coldframe.terms.prices, "Fetching them costs", lambda prices: _charge(prices, ready))
+        price = tell_sum(app, coldframe.terms.prices, "Fetching them costs", lambda prices: _charge(prices, ready))
+        outlay = Outlay(coldframe, "job output", price, name)
+        require_affordable(app, outlay, "Fetching them")
         if not app.confirm(f"Fetch {count(len(ready), 'output')}, {format_size(_size(ready))}?", yes=yes):
             return Exit.FAILED
+        outlay.commit()
     if file == STANDARD_INPUT:
         return _pour(OutputRun(coldframe, name, place), ready[0])
     return _fetch(app, name, place, ready, output) or code

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli.charges import tell_sum
+from coldframe.cli.charges import require_affordable, tell_sum
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.ids import ARCHIVES, given_ids
@@ -16,6 +16,7 @@ from coldframe.cli.options import (
     MOMENT,
     TIER,
     dry_run_option,
+    max_cost_option,
     output_option,
     store_option,
     vault_option,
@@ -23,11 +24,13 @@ from coldframe.cli.options import (
 )
 from coldframe.cli.output import Column
 from coldframe.composition.archives import find_archives
+from coldframe.composition.spending import Outlay
 from coldframe.composition.vaults import find_vault
 from coldframe.errors import BadUsage
 from coldframe.model import ArchiveRetrieval, InventoryFormat, InventoryRetrieval, Tier
 from coldframe.quantities import count
 from coldframe.retriever.draft import describe
+from coldframe.retriever.pricing import Price
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,6 +134,7 @@ class _Options:
 @click.option("--marker", metavar="TEXT", help="Go on where an inventory with --limit ended.")
 @click.option("--start-date", type=MOMENT, help="Of the inventory only archives made then or later.")
 @click.option("--end-date", type=MOMENT, help="Of the inventory only archives made before then.")
+@max_cost_option
 @store_option
 @dry_run_option
 @yes_option
@@ -152,6 +156,7 @@ def start(
     marker: str | None,
     start_date: datetime | None,
     end_date: datetime | None,
+    max_cost: float | None,
     store: str | None,
     dry_run: bool,
     yes: bool,
@@ -176,18 +181,23 @@ def start(
     if is_inventory and archives:
         raise BadUsage("Give archives or --inventory, not both.")
     words = () if is_inventory else given_ids(archives, ARCHIVES)
+    app.settle(max_cost=max_cost)
     coldframe = app.coldframe(store=store)
     name = find_vault(coldframe.store, app.vault(vault)).vault_name
     found = find_archives(coldframe, name, words)
     requests: list[JobRequest] = [options.archive(it.archive_id, it.path) for it in found]
     requests += [options.inventory()] if is_inventory else []
-    if coldframe.terms.is_charging:
-        _tell_price(app, options, found)
-    return _start(app, name, requests, dry_run=dry_run, yes=yes, output=output)
+    price = _tell_price(app, options, found, is_inventory=is_inventory) if coldframe.terms.is_charging else Price()
+    outlay = Outlay(coldframe, "job start", price, name)
+    require_affordable(app, outlay, "Starting them")
+    return _start(app, outlay, requests, dry_run=dry_run, yes=yes, output=output)
 
 
-def _tell_price(app: App, options: _Options, archives: Sequence[NamedArchive]) -> None:
+def _tell_price(app: App, options: _Options, archives: Sequence[NamedArchive], *, is_inventory: bool) -> Price:
     """What the jobs cost, if there are prices and the catalog knows how large all archives are."""
+    prices = app.coldframe().terms.prices
+    if is_inventory:
+        return tell_sum(app, prices, "The job costs", lambda it: it.inventory_job())
     sizes = [options.byte_range.size if options.byte_range is not None else it.size for it in archives]
     size = sum(size for size in sizes if size is not None)
 
@@ -195,20 +205,21 @@ def _tell_price(app: App, options: _Options, archives: Sequence[NamedArchive]) -
         charges = prices.retrieve(options.tier or Tier.STANDARD, size=size, jobs=len(sizes))
         return None if charges is None or not sizes or None in sizes else charges.requests + charges.retrieval
 
-    tell_sum(app, app.coldframe().terms.prices, "Starting them, without fetching what they bring, costs", charge)
+    return tell_sum(app, prices, "Starting them, without fetching what they bring, costs", charge)
 
 
 def _start(
-    app: App, vault_name: str, requests: list[JobRequest], *, dry_run: bool, yes: bool, output: str | None
+    app: App, outlay: Outlay, requests: list[JobRequest], *, dry_run: bool, yes: bool, output: str | None
 ) -> Exit:
     """Start the jobs one by one; each is printed at once, since each may be paid."""
-    coldframe = app.coldframe()
+    coldframe, vault_name = app.coldframe(), outlay.vault_name
     if dry_run:
         app.say(f"Would start {count(len(requests), 'job')} in the vault {vault_name}.")
         return Exit.DONE
     question = f"Start {count(len(requests), 'job')}?"
     if coldframe.terms.is_charging and not app.confirm(question, yes=yes):
         return Exit.FAILED
+    outlay.commit()
     with app.printer(COLUMNS, form=output, is_live=True) as printer:
         for request in requests:
             job_id = coldframe.store.initiate_job(vault_name, request)

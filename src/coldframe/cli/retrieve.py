@@ -220,6 +220,7 @@ class _Retrieval:
         self._tell_price(plan, price)
         if max_cost is not None and not price.is_within(max_cost):
             raise LimitRefused(price_refusal(tier, price, max_cost))
+        run.outlay(plan, tier).check()
         if plan.needed_size > plan.available_size:
             raise DestinationUnavailable(
                 f"{plan.destination} has room for {format_size(plan.available_size)}; "

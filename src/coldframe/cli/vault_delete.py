@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli.charges import inventory_charge, require_within, tell_fee, tell_sum
+from coldframe.cli.charges import require_affordable, tell_fee, tell_inventory
 from coldframe.cli.command import Command
 from coldframe.cli.delete import COLUMNS, archive_row
 from coldframe.cli.exits import Exit
@@ -147,7 +147,8 @@ def _empty(app: App, emptying: VaultEmptying, view: JobView, how: _How) -> Exit:
     plan = _survey(app, emptying)
     _tell(app, plan)
     if plan.archives:
-        require_within(app, plan.fee.agreed if plan.fee is not None else UNKNOWN, "Deleting them now")
+        price = plan.fee.agreed if plan.fee is not None else UNKNOWN
+        require_affordable(app, emptying.outlay(price), "Deleting them now")
     if not _is_wanted(app, plan, how):
         return Exit.FAILED
     first_refusal = _delete_archives(app, emptying, view, how.form)
@@ -165,8 +166,7 @@ def _survey(app: App, emptying: VaultEmptying) -> EmptyingPlan:
     """Read the vault's inventory, if that is still to be done; while it is being made, what is known so far is told."""
     if not emptying.needs_inventory:
         return emptying.plan()
-    if app.coldframe().terms.is_charging:
-        tell_sum(app, app.coldframe().terms.prices, "The job for its inventory costs", inventory_charge)
+    tell_inventory(app)
     try:
         return emptying.survey()
     except NotReady:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from coldframe.cli.charges import tell_inventory
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
@@ -126,6 +127,7 @@ def command(
     if paths:
         results = verify_files(app.coldframe(), paths, vault_name=app.vault(vault), observer=view.observe)
         return _print(app, view, results, is_all=is_all, form=app.form(output))
+    tell_inventory(app)
     return _print(app, view, verify_vault(app.coldframe(), app.vault(vault)), is_all=is_all, form=app.form(output))
 
 

@@ -13,6 +13,7 @@ from coldframe.archiver.sources import CopiesProof, SourceRemover, removable
 from coldframe.composition.deleting import settle_deletions
 from coldframe.composition.inventories import check_place
 from coldframe.composition.locks import run_lock
+from coldframe.composition.spending import ARCHIVE, Outlay, settle_archiving
 from coldframe.composition.spool import Spool
 from coldframe.composition.stores import store_folder
 from coldframe.composition.vaults import find_vault
@@ -23,6 +24,7 @@ from coldframe.inventory.export import with_members
 from coldframe.names import printable
 from coldframe.progress import Noted, Outcome, ignore
 from coldframe.quantities import count
+from coldframe.retriever.pricing import Price
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +48,8 @@ class ArchiveJob:
         request: The files.
         inventory: The inventory CSV to extend; None for none.
         copies: Where copies of it go: folders, or `s3://bucket/prefix/`.
+        price: What sending the files costs, and
+        per_month: what they add to each month; the month's budget must allow both.
         delete_source: Remove local files whose archive is confirmed, when the catalog is durable and every copy is
             written. Files of earlier runs are compared by tree hash first.
     """
@@ -54,6 +58,8 @@ class ArchiveJob:
     inventory: str | None = None
     copies: tuple[str, ...] = ()
     delete_source: bool = False
+    price: Price = field(default_factory=Price)
+    per_month: Price = field(default_factory=Price)
 
 
 @dataclass(slots=True)
@@ -110,6 +116,7 @@ class ArchiveRun:
             if not self._job.request.dry_run:
                 lock = run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files)
                 opening.enter_context(lock)
+                self._agree()
                 settle_deletions(coldframe)  # else a file whose archive is gone might be taken for safe
             self._entries: Spool[Entry] = opening.enter_context(Spool())
             self._removable: Spool[Removable] = opening.enter_context(Spool())
@@ -120,7 +127,11 @@ class ArchiveRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Let others run."""
-        self._open.close()
+        try:
+            if not self._job.request.dry_run:
+                settle_archiving(self._coldframe)
+        finally:
+            self._open.close()
 
     def stop(self) -> None:
         """Finish the current parts and begin nothing new; may be called from a signal handler."""
@@ -153,6 +164,12 @@ class ArchiveRun:
         if job.delete_source:
             self._delete_sources()
         return summary
+
+    def _agree(self) -> None:
+        """Write down what this may cost, before anything is sent, and what a killed run has cost in the end."""
+        job = self._job
+        settle_archiving(self._coldframe)
+        Outlay(self._coldframe, ARCHIVE, job.price, job.request.vault_name, job.per_month).commit()
 
     def _check(self) -> None:
         job = self._job

@@ -57,7 +57,7 @@ class MemberRebuild:
     def __init__(self, coldframe: Coldframe, vault_name: str) -> None:
         """Look which bundles there are, and which jobs of earlier calls."""
         self._coldframe = coldframe
-        self._vault_name = vault_name
+        self.vault_name = vault_name
         self.bundles: Sequence[Entry] = tuple(_without_members(coldframe, vault_name))
         self._jobs = self._find_jobs() if self.bundles else {}
 
@@ -74,6 +74,12 @@ class MemberRebuild:
         """Whether an earlier call has started jobs that one waits for."""
         ours = (job for jobs in self._jobs.values() for job in jobs)
         return not self.is_free and any(job.description == JOB_DESCRIPTION for job in ours)
+
+    @property
+    def size(self) -> int:
+        """How many bytes a job for the end of each bundle brings; a long directory takes a second one."""
+        sizes = [bundle.archive.size for bundle in self.bundles]
+        return sum(size - _end_start(size) for size in sizes if size > 0)
 
     def run(self) -> Iterator[BundleRead]:
         """Read what can be read now and start the jobs that are missing."""
@@ -94,7 +100,7 @@ class MemberRebuild:
             raise FormatError("its size is not known; a rebuild from the vault's inventory tells it")
         first = ByteRange(0, archive.size)
         if not self.is_free:
-            first = ByteRange(max(0, archive.size - LONGEST_END) // MIB * MIB, archive.size)
+            first = ByteRange(_end_start(archive.size), archive.size)
         jobs = self._jobs.setdefault(archive.archive_id, [])
         source = _Bytes(self._coldframe, bundle, jobs, first)
         return read_members(source.read, bundle, hash_data=self.is_free)
@@ -105,7 +111,7 @@ class MemberRebuild:
         found: dict[str, list[JobDescription]] = {}
         marker = None
         while True:
-            page = self._coldframe.store.list_jobs(self._vault_name, marker=marker)
+            page = self._coldframe.store.list_jobs(self.vault_name, marker=marker)
             for job in page.items:
                 is_retrieval = job.action is Action.ARCHIVE_RETRIEVAL and job.status is not JobStatus.FAILED
                 if is_retrieval and job.archive_id in wanted:
@@ -190,6 +196,11 @@ class _Bytes:
         )
         vault_name = self._archive.vault_name
         return store.describe_job(vault_name, store.initiate_job(vault_name, request))
+
+
+def _end_start(size: int) -> int:
+    """Where the last megabytes of a zip begin that hold its end record in any case."""
+    return max(0, size - LONGEST_END) // MIB * MIB
 
 
 def _without_members(coldframe: Coldframe, vault_name: str) -> Iterator[Entry]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from coldframe.catalog import Query
 from coldframe.catalog.deleting import Deletions
 from coldframe.catalog.sightings import Listed, Sightings
 from coldframe.clock import EPOCH
+from coldframe.composition.spending import agree_to_inventory
 from coldframe.composition.standing import Checked, Standing
 from coldframe.inventory.late import Asked
 from coldframe.inventory.rebuild import described_path
@@ -83,7 +85,8 @@ class Comparison:
             FormatError: The store's inventory cannot be read to its end, and counts for nothing.
         """
         coldframe, name = self._coldframe, self._vault_name
-        jobs = InventoryJobs(coldframe.store, coldframe.catalog, name, JOB_DESCRIPTION, adopt=True)
+        agree = partial(agree_to_inventory, coldframe, "inventory", name)
+        jobs = InventoryJobs(coldframe.store, coldframe.catalog, name, JOB_DESCRIPTION, adopt=True, before=agree)
         job = jobs.finished()
         self._asked_at = job.created_at
         with coldframe.store.get_job_output(name, job.job_id) as output:

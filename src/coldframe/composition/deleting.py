@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from coldframe.catalog import Kind
 from coldframe.catalog.deleting import Deletions
+from coldframe.composition.fees import early_fee
 from coldframe.composition.locks import run_lock
+from coldframe.composition.spending import Outlay
 from coldframe.errors import AccessDenied, InvalidParameterValue, PolicyEnforced, ResourceNotFound
+from coldframe.retriever.pricing import UNKNOWN, Price
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -73,6 +76,40 @@ def plan_deletion(coldframe: Coldframe, archives: Sequence[NamedArchive]) -> Del
     )
 
 
+class Fees:
+    """What a command pays for deleting early, agreed to a batch at a time and written down before anything is deleted.
+
+    Args:
+        coldframe: Whose prices and budget.
+        what: The command.
+    """
+
+    def __init__(self, coldframe: Coldframe, what: str) -> None:
+        """Nothing is agreed to yet."""
+        self._coldframe = coldframe
+        self._outlay = Outlay(coldframe, what, Price())
+
+    def agree(self, archives: Sequence[NamedArchive]) -> None:
+        """Agree to the fee of these.
+
+        Raises:
+            LimitRefused: The month's budget does not allow it, or nobody knows the fee.
+        """
+        self._outlay.vault_name = archives[0].vault_name
+        self._outlay.grow(self._fee(archives))
+
+    def take_back(self, archives: Sequence[NamedArchive]) -> None:
+        """These were agreed to and are still there."""
+        if archives:
+            self._outlay.shrink(self._fee(archives))
+
+    def _fee(self, archives: Sequence[NamedArchive]) -> Price:
+        prices = self._coldframe.terms.prices
+        if prices is None:
+            return UNKNOWN
+        return early_fee(prices, archives, now=self._coldframe.clock.now()).agreed
+
+
 def delete_archives(coldframe: Coldframe, archives: Sequence[NamedArchive]) -> Iterator[Deleted]:
     """Delete archives of one vault, and tell of each as soon as it is done.
 
@@ -81,12 +118,14 @@ def delete_archives(coldframe: Coldframe, archives: Sequence[NamedArchive]) -> I
 
     Raises:
         Busy: An archive run, which might count on them, is under way.
+        LimitRefused: The month's budget does not allow the fee of those that come next.
     """
     lock = run_lock(coldframe.home.locks, "archive", clock=coldframe.clock, files=coldframe.files, command="delete")
+    fees = Fees(coldframe, "delete")
     with lock:
         settle_deletions(coldframe)
         for start in range(0, len(archives), BATCH):
-            yield from delete_batch(coldframe, archives[start : start + BATCH])
+            yield from delete_batch(coldframe, archives[start : start + BATCH], fees=fees)
 
 
 def settle_deletions(coldframe: Coldframe) -> int:
@@ -109,6 +148,7 @@ def delete_batch(
     coldframe: Coldframe,
     batch: Sequence[NamedArchive],
     *,
+    fees: Fees,
     before: Callable[[], bool] = lambda: True,
     retry: Retries | None = None,
 ) -> Iterator[Deleted]:
@@ -117,13 +157,15 @@ def delete_batch(
     Args:
         coldframe: Whose store and catalog.
         batch: The archives.
+        fees: What deleting them early costs, which is agreed to before they are noted.
         before: Called before each; ends the batch by answering False, and what was not asked for is not deleted.
         retry: Asks again where the trouble may pass.
     """
     deletions = Deletions(coldframe.catalog.database, coldframe.store.identity)
     vault_name, ids = batch[0].vault_name, [archive.archive_id for archive in batch]
+    fees.agree(batch)
     deletions.begin(vault_name, ids)
-    asked = 0
+    asked, kept = 0, []
     try:
         for archive in batch:
             if not before():
@@ -134,11 +176,13 @@ def delete_batch(
             if error is None:
                 deletions.finish(vault_name, [archive.archive_id], at=coldframe.clock.now())
             else:
+                kept.append(archive)
                 deletions.give_up(vault_name, [archive.archive_id])
             yield Deleted(archive, error)
     finally:
         if untried := ids[asked:]:
             deletions.give_up(vault_name, untried)
+        fees.take_back([*kept, *batch[asked:]])
 
 
 def _delete_one(coldframe: Coldframe, vault_name: str, archive_id: str) -> StoreError | None:

@@ -12,6 +12,7 @@ import json
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from coldframe.archiver.retries import Retries
@@ -20,10 +21,11 @@ from coldframe.catalog import Query
 from coldframe.catalog.model import UNKNOWN_SIZE
 from coldframe.clock import from_milliseconds, to_milliseconds
 from coldframe.composition.archives import NamedArchive
-from coldframe.composition.deleting import BATCH, delete_batch, settle_deletions
+from coldframe.composition.deleting import BATCH, Fees, delete_batch, settle_deletions
 from coldframe.composition.fees import records_fee
 from coldframe.composition.governing import vault_lock
 from coldframe.composition.locks import run_lock
+from coldframe.composition.spending import Outlay, agree_to_inventory
 from coldframe.composition.vaults import find_vault
 from coldframe.errors import AccessDenied, InvalidParameterValue, NotReady
 from coldframe.inventory.rebuild import rebuild_catalog
@@ -40,9 +42,13 @@ if TYPE_CHECKING:
     from coldframe.model import VaultDescription
     from coldframe.ports.admin import VaultLock
     from coldframe.progress import Observer
+    from coldframe.retriever.pricing import Price
 
 REMOTE_RATE = 10.0
 """Deletions a second in a store that is somewhere else, unless the caller says otherwise; one's own has no limit."""
+
+WHAT = "vault delete"
+"""By which the month's spending knows it."""
 
 _PAGE = 500
 _SLICE_SECONDS = 0.25
@@ -111,6 +117,7 @@ class VaultEmptying:
         self._free_at = coldframe.clock.monotonic()
         self._retries = Retries(clock=coldframe.clock, stop=self._stop, observer=observer)
         self._observer = observer
+        self._fees = Fees(coldframe, WHAT)
         self._refused_in_a_row = 0
         self._vault = find_vault(coldframe.store, vault_name)
         self._state = self._read_state()
@@ -177,7 +184,12 @@ class VaultEmptying:
             FormatError: The inventory cannot be read.
         """
         if self.needs_inventory:
-            report = rebuild_catalog(self._coldframe.store, self._coldframe.catalog, self.vault_name)
+            report = rebuild_catalog(
+                self._coldframe.store,
+                self._coldframe.catalog,
+                self.vault_name,
+                before=partial(agree_to_inventory, self._coldframe, WHAT, self.vault_name),
+            )
             if report.unreadable:
                 self._observer(
                     Noted(f"{report.unreadable:,} lines of the inventory cannot be read: {report.problems[0]}")
@@ -186,6 +198,10 @@ class VaultEmptying:
             self._state.is_surveyed = True
             self._keep_state()
         return self.plan()
+
+    def outlay(self, price: Price) -> Outlay:
+        """The money that the deletions take, for whoever asks before they begin."""
+        return Outlay(self._coldframe, WHAT, price, self.vault_name)
 
     def delete(self) -> Iterator[Deleted]:
         """Delete every archive that the catalog lists of the vault, and tell of each as soon as it is done.
@@ -234,7 +250,9 @@ class VaultEmptying:
             yield
 
     def _delete(self, batch: Sequence[ArchiveRecord]) -> Iterator[Deleted]:
-        for deleted in delete_batch(self._coldframe, self._named(batch), before=self._take_turn, retry=self._retries):
+        for deleted in delete_batch(
+            self._coldframe, self._named(batch), fees=self._fees, before=self._take_turn, retry=self._retries
+        ):
             is_gone = deleted.error is None
             self.deleted += is_gone
             self.refused += not is_gone

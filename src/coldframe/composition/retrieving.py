@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from coldframe.catalog.order_model import OrderState, WantedState
+from coldframe.composition.spending import Outlay
 from coldframe.composition.telling import Teller
 from coldframe.errors import ColdframeError, DamagedArchive, TreeHashMismatch
 from coldframe.names import write_path
 from coldframe.progress import Outcome, ignore
+from coldframe.retriever.pricing import Price
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -115,9 +117,19 @@ class RetrieveRun:
         """Place a durable order and answer its number; no job is started.
 
         Raises:
-            LimitRefused: It costs more than `max_cost`.
+            LimitRefused: It costs more than `max_cost`, or than the month's budget allows.
         """
-        return self._retriever.place_order(plan, tier=tier, max_cost=max_cost)
+        outlay = self.outlay(plan, tier)
+        outlay.commit()
+        try:
+            return self._retriever.place_order(plan, tier=tier, max_cost=max_cost)
+        except BaseException:
+            outlay.settle(Price())  # no order, no job
+            raise
+
+    def outlay(self, plan: Plan, tier: Tier) -> Outlay:
+        """The money that an order takes, for whoever asks before it is placed."""
+        return Outlay(self._coldframe, "retrieve", plan.offer(tier).price, self._job.vault_name or "")
 
     def carry_on(
         self, number: int, *, wait: bool = False, wait_until: datetime | None = None

@@ -22,7 +22,7 @@ from coldframe.inventory.vault_jobs import InventoryJobs
 from coldframe.inventory.vault_json import BadItem, VaultInventory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime, timedelta
 
     from coldframe.catalog import Catalog
@@ -59,7 +59,14 @@ class Rebuilt:
     examples: tuple[ArchiveRecord, ...] = ()
 
 
-def rebuild_catalog(store: ColdStore, catalog: Catalog, vault_name: str, *, margin: timedelta = NO_MARGIN) -> Rebuilt:
+def rebuild_catalog(
+    store: ColdStore,
+    catalog: Catalog,
+    vault_name: str,
+    *,
+    margin: timedelta = NO_MARGIN,
+    before: Callable[[], None] = lambda: None,
+) -> Rebuilt:
     """Bring everything into the catalog that the vault's inventory knows and the catalog does not.
 
     An inventory job of an earlier call is resumed. What was deleted from here after the inventory was made stays
@@ -71,12 +78,13 @@ def rebuild_catalog(store: ColdStore, catalog: Catalog, vault_name: str, *, marg
         catalog: What is to know it.
         vault_name: The vault.
         margin: By how much the store's clock may differ from ours.
+        before: Called before a job is begun, which may cost money; what it raises keeps that from happening.
 
     Raises:
         NotReady: The inventory job is in progress; the message has its ID. Call again later.
         FormatError: The inventory cannot be read to its end; what was read is in the catalog.
     """
-    jobs = InventoryJobs(store, catalog, vault_name, JOB_DESCRIPTION)
+    jobs = InventoryJobs(store, catalog, vault_name, JOB_DESCRIPTION, before=before)
     job = jobs.finished()
     report = Rebuilt(job.job_id, job.completed_at or job.created_at)
     work = _Rebuild(catalog, store.identity, vault_name, report, margin, job.created_at)

@@ -14,7 +14,7 @@ from coldframe.errors import FormatError, NotReady
 from coldframe.model import Action, InventoryFormat, InventoryRetrieval, JobStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from coldframe.catalog import Catalog
     from coldframe.model import JobDescription
@@ -31,6 +31,7 @@ class InventoryJobs:
         vault_name: The vault.
         description: The purpose.
         adopt: Whether a job that somebody began for another purpose will do; else only those of that description.
+        before: Called before a job is begun, which may cost money; what it raises keeps that from happening.
     """
 
     store: ColdStore
@@ -38,6 +39,7 @@ class InventoryJobs:
     vault_name: str
     description: str
     adopt: bool = False
+    before: Callable[[], None] = lambda: None
 
     def finished(self) -> JobDescription:
         """The newest job, if it is newer than the last one that was used, or a new one.
@@ -69,6 +71,7 @@ class InventoryJobs:
         self.catalog.set_note(self._note(), str(to_milliseconds(job.created_at)))
 
     def _begin(self) -> JobDescription:
+        self.before()
         request = InventoryRetrieval(format=InventoryFormat.JSON, description=self.description)
         return self.store.describe_job(self.vault_name, self.store.initiate_job(self.vault_name, request))
 

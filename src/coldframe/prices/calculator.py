@@ -130,6 +130,11 @@ class Calculator:
             transfer_out=self.transfer_out(size),
         )
 
+    def inventory_job(self) -> Charge:
+        """The job for a vault's inventory, which is no more than a request (prices.md, 2)."""
+        rates = self.tariff.retrieval.get(Tier.STANDARD)
+        return rates.per_1000.of(1 / _THOUSAND) if rates is not None else self.read(1)
+
     def read(self, requests: int) -> Charge:
         """Requests that read."""
         return self.tariff.get.of(requests / _THOUSAND)
