@@ -14,11 +14,27 @@ class ColdframeError(Exception):
     """The root of all errors that coldframe raises on purpose."""
 
 
+OPENING_WORDS = frozenset(
+    "a an another archive entry it its line members no nothing order the there this what".split()  # noqa: SIM905 - read
+)
+"""With which messages begin that are also the second half of a longer line; any other small first word is a name."""
+
+
 def in_words(error: ColdframeError) -> str:
-    """What an error says to whoever sits at the machine, its notes included: those never go over the wire."""
+    """What an error says to whoever sits at the machine, in whole sentences.
+
+    Its notes are included, which never go over the wire.
+    """
     text = str(error) or (type(error).__doc__ or type(error).__name__)
-    notes: list[str] = getattr(error, "__notes__", [])
-    return " ".join([f"{text.rstrip('.')}.", *notes]) if notes else text
+    return " ".join([sentence(text), *getattr(error, "__notes__", [])])
+
+
+def sentence(text: str) -> str:
+    """A message that stands alone: with a capital, unless it begins with somebody's name, and an end."""
+    first, blank, rest = text.partition(" ")
+    if first.removesuffix("'s") in OPENING_WORDS:
+        text = first.capitalize() + blank + rest
+    return text if text.endswith((".", "!", "?", ":")) else f"{text}."
 
 
 # --- what a store answers (glacier-api 3.2) ---------------------------------------------------------------------------

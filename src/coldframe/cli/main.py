@@ -97,7 +97,7 @@ def run(arguments: Sequence[str]) -> int:
         say("Interrupted.")
         return Exit.INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        _tell_misuse(error)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the rim: nothing may pass it untold
         return _tell(error, app)
@@ -124,10 +124,22 @@ def _tell(error: Exception, app: App) -> Exit:
     return exit_for(error)
 
 
+def _tell_misuse(error: click.ClickException) -> None:
+    """What click found in the arguments, in our form: how it is meant, then what is wrong."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        click.echo(error.ctx.get_usage(), err=True)
+        say(f"Try '{error.ctx.command_path} --help' for help.")
+        say("")
+    say(f"coldframe: {error.format_message()}")
+
+
 def describe(error: Exception) -> str:
     """An error in plain words: what, which file or vault, what to do next."""
     if isinstance(error, ColdframeError):
         return in_words(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
-    return f"this should not have happened: {type(error).__name__}: {error}. With --debug it says where."
+    return f"This should not have happened: {type(error).__name__}: {error}. With --debug it says where."
