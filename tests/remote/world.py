@@ -50,6 +50,7 @@ class ServedWorld:
         self.clock = FakeClock(SystemClock().now())
         self.lines: list[str] = []
         monkeypatch.setattr("botocore.auth.get_current_datetime", lambda **_: self.clock.now().replace(tzinfo=None))
+        monkeypatch.setattr("coldframe.stores.quick.SystemClock", lambda: self.clock)  # by which we sign ourselves
         served = Settings(listen=parse_address("127.0.0.1:0"), region=REGION, tiers=waits)
         request = ServeRequest(folder=str(top / "served"), settings=served, access_log=self.lines.append)
         self.server = Serving(request, clock=self.clock)
