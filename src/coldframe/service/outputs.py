@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from isal import isal_zlib
-
 from coldframe.errors import DamagedArchive, ResourceNotFound
 from coldframe.model import ByteRange, InventoryFormat
 from coldframe.ports import Hashes
@@ -147,6 +145,8 @@ class PartsOutput:
 
     def __iter__(self) -> Iterator[Buffer]:
         """The bytes in order, one blob open at a time."""
+        from isal import isal_zlib  # noqa: PLC0415 - only where bytes are read; start-up time
+
         start, end = (self._offer.span.start + position for position in (self._range.start, self._range.end))
         with telling_ends(self._core, self._offer.job):
             for part in _parts(self._core, self._offer.owner, ByteRange(start, end)):
