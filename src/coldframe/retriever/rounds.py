@@ -11,6 +11,7 @@ from coldframe.catalog.order_model import WantedState
 from coldframe.errors import DestinationUnavailable
 from coldframe.names import printable, read_path
 from coldframe.progress import Finished
+from coldframe.retriever.closing import Closer
 from coldframe.retriever.crew import Crew
 from coldframe.retriever.delivery import Delivery
 from coldframe.retriever.empties import make_empties
@@ -166,6 +167,7 @@ class Rounds:
             sleep=self._pace.sleep,
             meter=self._meter,
             throttle=self._throttle,
+            closer=Closer(self._orders),
             segment_size=self._segment_size,
         )
 
