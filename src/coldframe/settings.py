@@ -133,6 +133,9 @@ class Settings:
     log_keep: int = 5
     log_form: str = "text"
     hooks: Hooks = field(default_factory=Hooks)
+    queue: tuple[str, ...] = ()
+    sqs_endpoint: str | None = None
+    aws_profile: str | None = None
 
 
 def parse_text(value: object) -> str:
@@ -399,6 +402,9 @@ KEYS: Mapping[str, Key] = {
         "who is told that an order is done or needs attention",
         '{ on_done = ["notify-send", "coldframe"] }',
     ),
+    "queue": Key(parse_texts, "the SQS queues that watch listens to", '["arn:aws:sqs:us-east-1:123456789012:ready"]'),
+    "sqs_endpoint": Key(parse_sns_endpoint, "where SQS is, if not where SNS is", '"http://127.0.0.1:4566"'),
+    "aws_profile": Key(parse_text, "the AWS profile for SNS and SQS", '"astro"'),
 }
 
 

@@ -45,6 +45,7 @@ SCHEMA = Schema(
         "0004_proofs.sql",
         "0005_news.sql",
         "0006_spending.sql",
+        "0007_vault_queues.sql",
     ),
     unavailable=CatalogUnavailable,
 )

@@ -41,29 +41,37 @@ def _set_environment(_context: click.Context, _option: click.Parameter, values: 
         "coldframe watch",
         "coldframe watch --once -o json",
         "coldframe watch --stay --log-file ~/coldframe.log",
+        "coldframe watch --queue arn:aws:sqs:us-west-2:111122223333:ready",
         "coldframe watch install",
     ),
 )
 @click.option("--once", is_flag=True, help="One round: fetch what is ready, start what is missing, and end.")
 @click.option("--stay", is_flag=True, help="Do not end when no order is open: wait for the next one.")
 @click.option(
+    "--queue",
+    multiple=True,
+    metavar="URL_OR_ARN",
+    help="Listen to this SQS queue, which hears of a vault's jobs; may be given again.",
+)
+@click.option(
     "--env", multiple=True, hidden=True, expose_value=False, is_eager=True, callback=_set_environment, metavar="X=Y"
 )
 @output_option
 @click.pass_obj
 @log_options("watch")
-def command(app: App, /, *, once: bool, stay: bool, output: str | None) -> Exit | None:
+def command(app: App, /, *, once: bool, stay: bool, queue: tuple[str, ...], output: str | None) -> Exit | None:
     """Carry on all open orders until they are done.
 
     Exit 9 after --once says that jobs are still in progress. One watch at a time runs on a catalog; another ends with
     exit 5 and says which one it is.
     """
     if click.get_current_context().invoked_subcommand:
-        if once or stay or output:
+        if once or stay or queue or output:
             raise click.UsageError("Options of the watch itself stand after `install`, if they stand anywhere.")
         return None
     if once and stay:
         raise click.UsageError("--once ends after a round and --stay does not end: choose one.")
+    app.settle(queue=queue)
     return _watch(app, once=once, stay=stay, form=app.form(output))
 
 
@@ -75,7 +83,7 @@ command.add_command(watch_agent.remove)
 def _watch(app: App, *, once: bool, stay: bool, form: str) -> Exit:
     coldframe = app.coldframe()
     view = JobView(app, coldframe.clock)
-    watch = Watch(coldframe, observer=view.observe)
+    watch = Watch(coldframe, observer=view.observe, queues=coldframe.settings.queue)
     summary, teller = RetrieveSummary(), Teller(coldframe, observer=view.observe)
     if teller.problem:
         app.say(f"The URLs of [hooks] notify cannot be told: {teller.problem}.")

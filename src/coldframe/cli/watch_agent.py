@@ -27,9 +27,10 @@ COLUMNS = (
 
 @click.command(cls=Command, examples=("coldframe watch install --dry-run", "coldframe watch install"))
 @click.option("--log-file", type=FILE, metavar="FILE", help="Have it log to this file, which rotates.")
+@click.option("--queue", multiple=True, metavar="URL_OR_ARN", help="Have it listen to this SQS queue.")
 @dry_run_option
 @click.pass_obj
-def install(app: App, log_file: str | None, *, dry_run: bool) -> None:
+def install(app: App, log_file: str | None, queue: tuple[str, ...], *, dry_run: bool) -> None:
     """Have the system run the watch, from now on and from each login on.
 
     On Linux it is a systemd unit of your user, on macOS a launchd agent, on Windows a scheduled task. It takes along
@@ -37,10 +38,14 @@ def install(app: App, log_file: str | None, *, dry_run: bool) -> None:
     replaced by what applies now.
     """
     from coldframe.composition.agents import left_behind, open_agent, watch_spec  # noqa: PLC0415 - start-up time
+    from coldframe.notify.queues import read_queue  # noqa: PLC0415 - start-up time
 
     coldframe = app.coldframe()
     settings = app.settle(log_file=log_file)
-    options = () if log_file is None else ("--log-file", os.path.abspath(log_file))
+    options = [] if log_file is None else ["--log-file", os.path.abspath(log_file)]
+    for name in queue:
+        read_queue(name)
+        options += ["--queue", name]
     spec = watch_spec(coldframe.home, options=options, has_log=settings.log_file is not None)
     agent = open_agent(files=coldframe.files, clock=coldframe.clock)
     if dry_run:

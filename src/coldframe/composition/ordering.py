@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from coldframe.catalog.order_model import OrderState, WantedState
+from coldframe.composition.bell import SLOW_SECONDS
 from coldframe.composition.library import Coldframe
 from coldframe.composition.locks import run_lock
+from coldframe.composition.queueing import open_bell
 from coldframe.composition.telling import Teller
 from coldframe.composition.watching import Arrivals
 from coldframe.errors import (
@@ -22,13 +24,14 @@ from coldframe.errors import (
 )
 from coldframe.progress import Noted, ignore
 from coldframe.retriever.hold import hold_order
-from coldframe.retriever.pace import Pace, Stop
+from coldframe.retriever.pace import LONGEST_SECONDS, Pace, Stop
 from coldframe.retriever.results import result_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
     from coldframe.catalog.order_model import Order, Placement, Tally, Wanted
+    from coldframe.composition.bell import Bell
     from coldframe.progress import Observer
     from coldframe.retriever.results import RetrievedFile
     from coldframe.retriever.retriever import Retriever
@@ -86,10 +89,15 @@ class Watch:
     Args:
         coldframe: Whose orders.
         observer: Is told of progress.
+        queues: URLs or ARNs of SQS queues that hear of the vaults' jobs; while they answer, jobs are looked at once an
+            hour, and whenever a message comes.
     """
 
-    def __init__(self, coldframe: Coldframe, *, observer: Observer = ignore) -> None:
+    def __init__(self, coldframe: Coldframe, *, observer: Observer = ignore, queues: Sequence[str] = ()) -> None:
         """Nothing is open."""
+        self._queues = queues
+        self._is_well = True
+        self.bell: Bell | None = None
         self._coldframe = coldframe
         self._observer = observer
         self._retrievers: dict[str, Retriever] = {}
@@ -120,18 +128,20 @@ class Watch:
         lost: dict[str, ColdframeError] = {}
         with ExitStack() as opened:
             opened.enter_context(run_lock(mine.home.locks, "watch", clock=mine.clock, files=mine.files))
+            self.bell = bell = open_bell(mine, self._queues if wait else (), observer=self._observer)
+            opened.callback(bell.stop)
             while not self._stop.soon:
-                arrivals = Arrivals(mine.orders, mine.clock)
-                is_waiting = False
+                arrivals, heard = Arrivals(mine.orders, mine.clock), bell.take()
+                is_waiting, self._is_well = False, True
                 for identity in self._stores():
                     if identity not in lost and not self._stop.soon:
                         is_waiting |= yield from self._round(identity, opened, pace, lost, wait=wait, stay=stay)
+                if self._is_well and not self._stop.soon:
+                    bell.settle(heard)
                 teller.deliver()
                 if not (stay or (wait and is_waiting)):
                     break
-                pace.pause(wake=arrivals)
-                if arrivals.has_come:
-                    pace.quicken()
+                self._pause(pace, bell, arrivals)
         self._retrievers.clear()
         if lost:
             raise next(iter(lost.values()))
@@ -142,6 +152,13 @@ class Watch:
 
     def _stores(self) -> list[str]:
         return list(dict.fromkeys(order.store for order in self._coldframe.orders.orders(open_only=True)))
+
+    def _pause(self, pace: Pace, bell: Bell, arrivals: Arrivals) -> None:
+        """Until it is time to look again, a message says so, or an order is placed."""
+        pace.longest_seconds = SLOW_SECONDS if bell.is_reliable else LONGEST_SECONDS
+        pace.pause(wake=lambda: bell.is_ringing() or arrivals())
+        if arrivals.has_come or bell.is_ringing():
+            pace.quicken()
 
     def _round(  # noqa: PLR0913 - what the rounds of all stores share
         self, identity: str, opened: ExitStack, pace: Pace, lost: dict[str, ColdframeError], *, wait: bool, stay: bool
@@ -158,11 +175,13 @@ class Watch:
                 pace.quicken()
                 yield result
         except (RequestTimeout, ServiceUnavailable, Throttled) as error:
+            self._is_well = False
             if wait:
                 self._observer(Noted(f"the store has trouble, and is asked again later: {error}"))
                 return True
             lost[identity] = error
         except ColdframeError as error:
+            self._is_well = False
             self._note(identity, error)
             if stay:
                 self._tell(identity, f"{in_words(error)} The orders wait, and are carried on when that is mended.")

@@ -65,6 +65,7 @@ class Pace:
         """Start with the shortest pause."""
         self._clock = clock
         self._stop = stop
+        self.longest_seconds = LONGEST_SECONDS
         self._random = random.Random(seed)  # noqa: S311 - jitter, not a secret
         self._seconds = FIRST_SECONDS
 
@@ -75,8 +76,8 @@ class Pace:
     def next_pause(self) -> float:
         """How many seconds to pause now; the following pause is longer."""
         pause = self._seconds * self._random.uniform(1 - _JITTER, 1 + _JITTER)
-        self._seconds = min(self._seconds * GROWTH, LONGEST_SECONDS)
-        return min(pause, LONGEST_SECONDS)
+        self._seconds = min(self._seconds * GROWTH, self.longest_seconds)
+        return min(pause, self.longest_seconds)
 
     def pause(self, until: datetime | None = None, *, wake: Callable[[], bool] = _never) -> None:
         """Sleep for the next pause, but not beyond `until` nor after a stop, and only until something wakes us."""
