@@ -1,4 +1,4 @@
-"""A pytest plugin: how long the races, the server kills and the fuzzers go on, and the figures that they print.
+"""A pytest plugin: how long races, server kills, failing networks and fuzzers go on, and the figures that they print.
 
 Not a conftest, since pytest takes options only from those that it loads at the start.
 """
@@ -25,6 +25,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--race-steps", type=int, default=40, help="how many things each of the 64 threads does")
     group.addoption("--race-seed", type=int, default=0, help="which random ones")
     group.addoption("--server-kills", type=int, default=16, help="how often the server is killed")
+    group.addoption("--network-points", type=int, default=60, help="at how many points each way the network fails")
+    group.addoption("--network-seed", type=int, default=0, help="which random ones")
+    group.addoption("--network-only", type=int, default=None, help="one point, as a failure prints it")
     group.addoption("--fuzz-examples", type=int, default=700, help="how many inputs each fuzzer makes up")
 
 

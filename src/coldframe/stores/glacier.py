@@ -13,6 +13,7 @@ from coldframe.errors import (
     ResourceNotFound,
     ServiceUnavailable,
     StoreError,
+    StoreUnreachable,
     TreeHashMismatch,
 )
 from coldframe.model import (
@@ -75,8 +76,15 @@ class GlacierStore(GlacierGoverning):
         """A coldframe server's own name for the store; of any other `glacier:<region>:<account>`.
 
         Others than Amazon get `@<host>` behind it. The store tells region and account in the ARN of a vault, also of
-        one that is not there, or that the caller may not see (glacier-api 3.3 and 13).
+        one that is not there, or that the caller may not see (glacier-api 3.3 and 13). It is asked twice: all that is
+        archived is recorded under this name, and nothing else would show that a bit of it turned on its way.
         """
+        name = self._ask_identity()
+        if self._ask_identity() != name:
+            raise StoreUnreachable(f"{self._url} told two different names of itself: the line to it is bad. Try again.")
+        return name
+
+    def _ask_identity(self) -> str:
         try:
             answer: Mapping[str, Any] = self._ask("describe_vault", vaultName=_NO_VAULT)
             text = str(answer["VaultARN"])
