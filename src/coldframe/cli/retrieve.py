@@ -274,7 +274,7 @@ class _Retrieval:
         text += f"; {summary.present:,} there already" if summary.present else ""
         text += f"; {summary.failed:,} failed" if summary.failed else ""
         app.say(f"{text}.")
-        if view.exit is not None:
+        if view.exit is not None and run.is_open(number):
             app.say(f"Stopped. Order {number} stays open; the same command or `coldframe watch` carries it on.")
             return view.exit
         if run.is_open(number):
