@@ -177,5 +177,9 @@ class LimitRefused(ColdframeError):
     """The price or the size is beyond what the user allowed."""
 
 
+class UnknownArchives(LimitRefused):
+    """A vault holds archives, and the catalog knows none of them: archiving would send everything again."""
+
+
 class FormatError(ColdframeError):
     """A file that should be an inventory, a ledger, a blob or a catalog is not one we can read."""

@@ -52,6 +52,7 @@ EXPECTED: dict[type[Exception], int] = {
     errors.NothingMatched: 4,
     errors.NotReady: 9,
     errors.LimitRefused: 8,
+    errors.UnknownArchives: 8,
     errors.FormatError: 1,
     PermissionError: 6,
     OSError: 1,

@@ -134,7 +134,7 @@ def late(tmp_path: Path, clock: FakeClock) -> Iterator[Coldframe]:
 
 def archive(coldframe: Coldframe, path: Path) -> None:
     """Archive into the vault `v`."""
-    with coldframe.archive(ArchiveJob(request=ArchiveRequest(paths=(str(path),), vault_name="v"))) as run:
+    with coldframe.archive(ArchiveJob(request=ArchiveRequest(paths=(str(path),), vault_name="v"), anew=True)) as run:
         list(run.results())
 
 

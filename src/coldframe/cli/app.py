@@ -101,6 +101,11 @@ class App:
         if isinstance(event, Noted):
             say(event.text)
 
+    @property
+    def has_terminal(self) -> bool:
+        """Whether somebody is there to be asked."""
+        return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
     def confirm(self, question: str, *, yes: bool) -> bool:
         """Whether to go ahead: `yes`, or the answer of whoever sits at the terminal.
 
@@ -109,7 +114,7 @@ class App:
         """
         if yes:
             return True
-        if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not self.has_terminal:
             raise BadUsage(f"{question} There is no terminal to ask at: add --yes to say so beforehand.")
         import click  # noqa: PLC0415 - this module must load without it in tests of the library
 

@@ -29,7 +29,7 @@ from coldframe.cli.options import (
 from coldframe.cli.output import Column, size_column
 from coldframe.composition.archiving import ArchiveJob
 from coldframe.composition.pricing import price_of
-from coldframe.errors import LimitRefused
+from coldframe.errors import LimitRefused, UnknownArchives
 from coldframe.progress import Outcome
 from coldframe.quantities import count, format_size
 from coldframe.retriever.pricing import UNKNOWN
@@ -77,6 +77,7 @@ COLUMNS = (
 )
 @click.option("--no-dedupe", "dedupe", flag_value=False, default=None, help="Send known content again at a new path.")
 @click.option("--follow-symlinks", is_flag=True, default=None, help="Archive what symbolic links point to.")
+@click.option("--anew", is_flag=True, help="Archive though the vault holds archives that the catalog does not know.")
 @click.option("--jobs", "-j", type=JOBS, help="How many parts or files travel at once.")
 @click.option("--part-size", type=PART_SIZE, help="The smallest part of a multipart upload, such as 64MiB.")
 @click.option("--max-cost", type=MONEY, help="Refuse what would cost more in its first year.")
@@ -93,6 +94,7 @@ def command(
     paths: tuple[str, ...],
     *,
     delete_source: bool,
+    anew: bool,
     max_cost: float | None,
     dry_run: bool,
     yes: bool,
@@ -116,7 +118,11 @@ def command(
         dry_run=dry_run,
     )
     job = ArchiveJob(
-        request=request, inventory=settings.inventory, copies=settings.inventory_copy, delete_source=delete_source
+        request=request,
+        inventory=settings.inventory,
+        copies=settings.inventory_copy,
+        delete_source=delete_source,
+        anew=anew,
     )
     if app.coldframe().terms.is_charging:
         from coldframe.composition.retrieving import decimal_of  # noqa: PLC0415 - start-up time
@@ -128,7 +134,20 @@ def command(
         question = f"Remove each local file once its archive in {request.vault_name} is confirmed and recorded?"
         if not app.confirm(question, yes=yes):
             return Exit.FAILED
-    return _archive(app, job, form=app.form(None))
+    try:
+        return _archive(app, job, form=app.form(None))
+    except UnknownArchives as error:
+        return _ask_anew(app, job, error)
+
+
+def _ask_anew(app: App, job: ArchiveJob, error: UnknownArchives) -> Exit:
+    """Ask whoever sits at the terminal; for all others, `--anew` says it beforehand, and `--yes` does not."""
+    if not app.has_terminal:
+        raise UnknownArchives(f"{error} --anew archives all the same.") from error
+    app.say(str(error))
+    if not app.confirm("Archive all the same?", yes=False):
+        return Exit.FAILED
+    return _archive(app, replace(job, anew=True), form=app.form(None))
 
 
 def _tell_price(app: App, job: ArchiveJob, max_cost: Decimal | None) -> tuple[ArchiveJob, str]:

@@ -16,7 +16,6 @@ from coldframe.cli.options import DURATION, RATE, dry_run_option, output_option,
 from coldframe.cli.output import Column, size_column
 from coldframe.cli.verify_safe import SafetyCheck
 from coldframe.composition.proving import OLDEST_INVENTORY
-from coldframe.composition.scrubbing import scrub, scrubbed
 from coldframe.composition.standing import Standing
 from coldframe.composition.verifying import verify_files, verify_vault
 from coldframe.errors import BadUsage
@@ -163,6 +162,8 @@ def _row(checked: Checked) -> dict[str, object]:
 
 
 def _deep(app: App, *, restart: bool, form: str | None) -> Exit:
+    from coldframe.composition.scrubbing import scrub, scrubbed  # noqa: PLC0415 - the service, which help does not need
+
     coldframe = app.coldframe()
     bad = 0
     with app.printer(DEEP_COLUMNS, form=form, is_live=True) as printer:

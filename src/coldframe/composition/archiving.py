@@ -16,8 +16,8 @@ from coldframe.composition.locks import run_lock
 from coldframe.composition.spending import ARCHIVE, Outlay, settle_archiving
 from coldframe.composition.spool import Spool
 from coldframe.composition.stores import store_folder
-from coldframe.composition.vaults import find_vault
-from coldframe.errors import BadUsage
+from coldframe.composition.strangers import find_strangers, tell_strangers
+from coldframe.errors import BadUsage, UnknownArchives
 from coldframe.inventory.copies import check_target, copy_inventory
 from coldframe.inventory.csv_file import write_inventory
 from coldframe.inventory.export import with_members
@@ -52,6 +52,7 @@ class ArchiveJob:
         per_month: what they add to each month; the month's budget must allow both.
         delete_source: Remove local files whose archive is confirmed, when the catalog is durable and every copy is
             written. Files of earlier runs are compared by tree hash first.
+        anew: Archive also into a vault that holds archives of which the catalog knows none.
     """
 
     request: ArchiveRequest
@@ -60,6 +61,7 @@ class ArchiveJob:
     delete_source: bool = False
     price: Price = field(default_factory=Price)
     per_month: Price = field(default_factory=Price)
+    anew: bool = False
 
 
 @dataclass(slots=True)
@@ -86,6 +88,7 @@ class ArchiveRun:
         Busy: Another run is using the catalog.
         ResourceNotFound: There is no such vault.
         BadUsage: The job makes no sense.
+        UnknownArchives: The vault holds archives, and the catalog knows none of them.
     """
 
     def __init__(self, coldframe: Coldframe, job: ArchiveJob, *, observer: Observer = ignore) -> None:
@@ -184,7 +187,12 @@ class ArchiveRun:
             check_target(target)
         if job.inventory:
             check_place(job.inventory)
-        find_vault(self._coldframe.store, job.request.vault_name)
+        strangers = find_strangers(self._coldframe, job.request.vault_name)
+        if strangers is None or job.anew:
+            return
+        if not job.request.dry_run:
+            raise UnknownArchives(tell_strangers(strangers))
+        self._observer(Noted(tell_strangers(strangers)))
 
     def _remember(self, result: FileResult) -> None:
         self.summary.files[result.outcome] += 1
