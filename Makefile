@@ -2,7 +2,7 @@
 # The first target that needs it makes .venv; PYTHON=/path/to/python chooses another Python than the one found.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint types unit slow demo bench clean
+.PHONY: help setup test lint types unit slow demo docs bench clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -43,9 +43,14 @@ slow: $(READY) ## Run the tests that take minutes or tens of gigabytes
 demo: $(READY) ## Archive a tree of frames, get the blue ones back, compare every byte
 	@$(BIN)/python -m examples.demo $(DEMO_FLAGS)
 
+docs: $(READY) ## Build the site and the man pages from docs/ into build/docs
+	@$(BIN)/sphinx-build -q -W --keep-going -b html -d build/docs/.doctrees docs build/docs/html
+	@$(BIN)/sphinx-build -q -W --keep-going -b man -d build/docs/.doctrees docs build/docs/man
+	@echo "The site: build/docs/html/index.html   A man page: man -l build/docs/man/coldframe.1"
+
 bench: ## Measure against the machine's limits and other tools (long; needs 70 GB of disk)
 	@PYTHON='$(PYTHON)' tools/setup bench
 	@$(BIN)/python -m benchmarks $(BENCH_FLAGS)
 
 clean: ## Remove what make made, .venv and the demo included
-	rm -rf .venv demo .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf .venv demo .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist docs/commands docs/library

@@ -64,7 +64,7 @@ class LazyGroup(click.Group):
         super().__init__(*args, **kwargs)
         self._package = commands_in
         self._lazy = lazy
-        self._examples = tuple(examples)
+        self.examples = tuple(examples)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The names, in the order of the help."""
@@ -111,7 +111,7 @@ class LazyGroup(click.Group):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples below the commands."""
         super().format_epilog(ctx, formatter)
-        write_examples(formatter, self._examples)
+        write_examples(formatter, self.examples)
 
 
 class Group(click.Group):
@@ -123,12 +123,12 @@ class Group(click.Group):
         """Remember the examples."""
         kwargs.setdefault("context_settings", SETTINGS)
         super().__init__(*args, **kwargs)
-        self._examples = tuple(examples)
+        self.examples = tuple(examples)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples below the commands."""
         super().format_epilog(ctx, formatter)
-        write_examples(formatter, self._examples)
+        write_examples(formatter, self.examples)
 
 
 def write_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> None:

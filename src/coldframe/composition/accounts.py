@@ -114,7 +114,10 @@ class Accounts:
             expires_at: When it ends; None for never.
 
         Raises:
-            As `Keys.create`, and as `store`.
+            BadUsage: That is no account, or the key would be worth nothing.
+            CredentialsProblem: The sealing key that belongs to the other keys is not at hand.
+            FormatError: Likewise; or the account has keys, and its store is not there.
+            ServiceUnavailable: It could not be written.
         """
         account_id = self._own_id if account_id is None else account_id
         require_account(account_id)

@@ -1,0 +1,110 @@
+"""What the pages of the site tell is so: each is followed from its first line to its last."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from coldframe.cli.main import program
+from coldframe.settings import find_home, load_settings
+from coldframe.testing.trees import FRAME_COUNT, build_subs
+from docs.desk import PLACES, ROOT, blocks, commands, open_desk, page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from docs.desk import Block, Desk, Free
+
+PAGES = ["docs/tutorial.md", "docs/library.md", "docs/howto"]
+NAMES = [
+    path.relative_to(ROOT).as_posix()
+    for name in PAGES
+    for path in (sorted((ROOT / name).glob("*.md")) if (ROOT / name).is_dir() else [ROOT / name])
+]
+FREE: Free = {**PLACES, re.compile(r"<? ?\$[\d.]+"): "PRICE"}
+_FRESH = {"docs/tutorial.md", "docs/library.md"}
+"""Pages that begin with nothing but the folder."""
+_ARCHIVE = "coldframe archive ./Subs --vault astrodata --zip Bias --zip Dark --zip Flat -i m33.archive_inventory.csv"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A desk beside a folder `Subs`."""
+    build_subs(str(tmp_path / "Subs"), total_size=FRAME_COUNT * 20_000)
+    with open_desk(tmp_path) as desk:
+        yield desk
+
+
+def prepare_amazon(desk: Desk) -> None:
+    """A night in Amazon's vault, whose place a server takes, and a catalog that knows nothing of it."""
+    desk.run("coldframe serve --store ./amazon --region us-west-2 &")
+    desk.environ |= {"AWS_ENDPOINT_URL": f"http://{desk.environ['COLDFRAME_LISTEN']}", "AMAZON": "glacier://us-west-2"}
+    store = '--store "$AMAZON"'
+    desk.run(f"coldframe vault create astrodata {store} && {_ARCHIVE} {store} --yes")
+    shutil.rmtree(desk.environ["COLDFRAME_HOME"])
+
+
+def prepare_tutorial(desk: Desk) -> None:
+    """What the tutorial leaves behind."""
+    desk.run(f"coldframe vault create astrodata && {_ARCHIVE}")
+
+
+PREPARE: dict[str, Callable[[Desk], None]] = {"docs/howto/leave-amazon.md": prepare_amazon}
+
+
+def follow(desk: Desk, block: Block) -> None:
+    """Do what a block says: run it, or put it where it belongs."""
+    if block.language == "console":
+        for example in commands(block):
+            desk.follow(example, FREE)
+    elif block.language == "sh":
+        desk.run(block.text)
+    elif block.language == "python":
+        desk.python(block.text)
+    elif block.language == "toml":
+        home = desk.environ["COLDFRAME_HOME"]
+        Path(home, "config.toml").write_text(block.text, encoding="utf-8")
+        load_settings(find_home({"COLDFRAME_HOME": home}), {})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no sh and diff")
+@pytest.mark.parametrize("name", NAMES)
+def test_page_can_be_followed(name: str, desk: Desk) -> None:
+    """Every command ends well and prints what the page shows."""
+    if name not in _FRESH:
+        PREPARE.get(name, prepare_tutorial)(desk)
+    for block in blocks(page(name)):
+        follow(desk, block)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_page_names_only_what_there_is(name: str) -> None:
+    """Commands and options that stand in the text, or in a shell that is not here, are those of the program."""
+    text = page(name)
+    lines = [
+        *re.findall(r"`(coldframe [^`\n]+)`", text),
+        *"\n".join(b.text for b in blocks(text, "powershell")).split("|"),
+    ]
+    for line in lines:
+        words = line.split()
+        if words and words[0] == "coldframe":
+            assert_known(words[1:])
+
+
+def assert_known(words: list[str]) -> None:
+    """Hold the words of a command, and its options, against the program."""
+    command: click.Command = program
+    context = click.Context(program, info_name="coldframe")
+    while isinstance(command, click.Group) and words and words[0].islower():
+        found = command.get_command(context, words.pop(0))
+        assert found is not None, words
+        command, context = found, click.Context(found, parent=context)
+    options = {option for parameter in command.get_params(context) for option in parameter.opts}
+    unknown = [word for word in words if word.startswith("-") and word.strip("-") and word.split("=")[0] not in options]
+    assert not unknown, (command.name, unknown)
