@@ -41,4 +41,5 @@ default_role = "code"
 nitpicky = True
 # Annotations also name what is not the library, and Python's own classes; what a sentence refers to must be there.
 nitpick_ignore_regex = [("py:(class|obj)", ".*"), ("py:data", "KEYS|Observer")]
+suppress_warnings = ["ref.python"]  # an annotation that could mean one of two classes of that name
 man_pages = command_pages.man_pages()

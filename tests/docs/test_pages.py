@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from coldframe.cli.main import program
 from coldframe.settings import find_home, load_settings
 from coldframe.testing.trees import FRAME_COUNT, build_subs
 from docs.desk import PLACES, ROOT, blocks, commands, open_desk, page
+from docs.lines import read_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,24 +89,20 @@ def test_page_can_be_followed(name: str, desk: Desk) -> None:
 def test_page_names_only_what_there_is(name: str) -> None:
     """Commands and options that stand in the text, or in a shell that is not here, are those of the program."""
     text = page(name)
-    lines = [
-        *re.findall(r"`(coldframe [^`\n]+)`", text),
-        *"\n".join(b.text for b in blocks(text, "powershell")).split("|"),
-    ]
-    for line in lines:
-        words = line.split()
-        if words and words[0] == "coldframe":
-            assert_known(words[1:])
+    shell = [line for block in blocks(text, "powershell") for line in block.text.splitlines()]
+    for line in (part.strip() for whole in shell for part in whole.split(" | ")):
+        if line.startswith("coldframe "):
+            read_line(shlex.split(line)[1:])
+    for named in re.findall(r"`coldframe ([^`\n]+)`", text):
+        command, options = find_command(named.split())
+        assert options <= {option for parameter in command.params for option in parameter.opts}, named
 
 
-def assert_known(words: list[str]) -> None:
-    """Hold the words of a command, and its options, against the program."""
+def find_command(words: list[str]) -> tuple[click.Command, set[str]]:
+    """The command that words name, and the options among them; arguments may be missing."""
     command: click.Command = program
-    context = click.Context(program, info_name="coldframe")
-    while isinstance(command, click.Group) and words and words[0].islower():
-        found = command.get_command(context, words.pop(0))
+    while isinstance(command, click.Group) and words and words[0][0].isalpha() and words[0].islower():
+        found = command.get_command(click.Context(command), words.pop(0))
         assert found is not None, words
-        command, context = found, click.Context(found, parent=context)
-    options = {option for parameter in command.get_params(context) for option in parameter.opts}
-    unknown = [word for word in words if word.startswith("-") and word.strip("-") and word.split("=")[0] not in options]
-    assert not unknown, (command.name, unknown)
+        command = found
+    return command, {word for word in words if word.startswith("-") and word != "-"} - {"--help", "-h"}

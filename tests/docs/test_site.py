@@ -10,7 +10,6 @@ import click
 import pytest
 
 from coldframe.cli.main import COMMANDS, program
-from coldframe.settings import KEYS
 from command_pages import keep_pages, man_pages, pages
 from docs.desk import ROOT
 
@@ -85,12 +84,6 @@ def test_page_of_a_command_tells_all_of_it(path: str) -> None:
         assert record is None or f"{{option}} {record[0]}\n" in text
     for line in getattr(context.command, "examples", ()):
         assert f"\n{line}\n" in text
-
-
-def test_page_of_the_configuration_tells_every_key() -> None:
-    """With an example of each."""
-    text = pages()["configuration"]
-    assert [name for name, key in KEYS.items() if f"  {name} = {key.example}\n" not in text] == []
 
 
 def test_pages_of_commands_that_are_gone_go_too(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A Sphinx extension: one page for each command, made of the very objects that answer `--help`, when the site is built.
 
 The pages go to `docs/commands/`, which git ignores: a command that is added is in the site and has its man page without
-anybody's doing. The same run makes the page of the configuration from `settings.KEYS`, and that of the exit codes.
+anybody's doing. The same run makes the page of the exit codes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import click
 
 from coldframe.cli.exits import MEANINGS
 from coldframe.cli.main import COMMANDS, program
-from coldframe.settings import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,19 +24,18 @@ if TYPE_CHECKING:
 FOLDER = "commands"
 ALL = "index"
 PROGRAM = "coldframe"
-CONFIGURATION = "configuration"
 EXIT_CODES = "exit-codes"
 _CODE = re.compile(r"(`[^`]*`)")
 _SPECIAL = re.compile(r"([\\*_<>\[\]|#~$])")
 
-_CONFIGURATION = """\
-# Configuration
-
-A TOML file, `config.toml`, in your platform's usual place for configurations, or in the folder that `COLDFRAME_HOME`
-names. Each key is also an environment variable, `COLDFRAME_` and the key in capitals, and most are a flag. A flag comes
-before the environment, the environment before the file, the file before the default. An unknown key is an error that
-names the line.
-"""
+_ALSO_MAN = {
+    "configuration": ("settings, and profiles of settings", 5),
+    "formats": ("what lies on disk, and how to read it without coldframe", 5),
+    "watching": ("orders that last for days", 7),
+    "operating": ("how to run a vault service", 7),
+    "from-powershell": ("the Glacier cmdlets, and what to type in their place", 7),
+}
+"""Pages by hand that are man pages too."""
 
 ManPage = tuple[str, str, str, str, int]
 
@@ -69,7 +67,7 @@ def man_pages() -> list[ManPage]:
     return [
         (f"{FOLDER}/{PROGRAM}", PROGRAM, "archive folders into cold storage, and get them back", "", 1),
         *commands,
-        (f"{FOLDER}/{CONFIGURATION}", f"{PROGRAM}-{CONFIGURATION}", "the configuration of coldframe", "", 5),
+        *((name, f"{PROGRAM}-{name}", summary, "", section) for name, (summary, section) in _ALSO_MAN.items()),
     ]
 
 
@@ -82,7 +80,7 @@ def pages() -> Mapping[str, str]:
         if command is None:
             raise LookupError(f"there is no command {name}")
         found[name] = "\n".join(_command(command, _below(context, command, name), depth=1)) + "\n"
-    return {**found, CONFIGURATION: _configuration_page(), EXIT_CODES: _exit_codes_page()}
+    return {**found, EXIT_CODES: _exit_codes_page()}
 
 
 def _below(context: click.Context, command: click.Command, name: str) -> click.Context:
@@ -95,7 +93,7 @@ def _all_page() -> str:
         lines += [f"## {section}", "", "| command | does |", "|---|---|"]
         lines += [f"| [`{PROGRAM} {name}`]({name}.md) | {_text(COMMANDS[name].summary)} |" for name in names]
         lines += [""]
-    names = [PROGRAM, *COMMANDS, CONFIGURATION, EXIT_CODES]
+    names = [PROGRAM, *COMMANDS, EXIT_CODES]
     return "\n".join([*lines, "```{toctree}", ":hidden:", "", *names, "```", ""])
 
 
@@ -110,7 +108,7 @@ def _program_page(context: click.Context) -> str:
         ": The folder that holds everything local: configuration, catalog, embedded store.",
         "",
     ]
-    lines += [f"`COLDFRAME_…`\n: Any key of the [configuration]({CONFIGURATION}.md), such as `COLDFRAME_STORE`.", ""]
+    lines += ["`COLDFRAME_…`\n: Any key of the [configuration](../configuration.md), such as `COLDFRAME_STORE`.", ""]
     return "\n".join(lines)
 
 
@@ -151,14 +149,6 @@ def _option(parameter: click.Parameter, context: click.Context) -> list[str]:
         return []
     names, meaning = record
     return ["````{option} " + names, "", _text(meaning), "````", ""]
-
-
-def _configuration_page() -> str:
-    lines = [*_CONFIGURATION.splitlines(), ""]
-    for name, key in KEYS.items():
-        lines += [f"`{name}`", f": {_text(key.meaning[:1].upper() + key.meaning[1:])}. For example:", ""]
-        lines += ["  ```toml", f"  {name} = {key.example}", "  ```", ""]
-    return "\n".join(lines)
 
 
 def _exit_codes_page() -> str:

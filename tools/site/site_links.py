@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
+from pygments.lexers.special import TextLexer
 from sphinx import addnodes
 from sphinx.util.nodes import make_refnode
 
@@ -31,6 +32,7 @@ DECISIONS = "adr/README"
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect what is done when."""
+    app.add_lexer("cron", TextLexer)
     app.connect("source-read", _list_decisions)
     app.connect("doctree-read", _lead_to_files)
     app.connect("doctree-resolved", _lead_to_commands)
