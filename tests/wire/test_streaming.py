@@ -13,7 +13,7 @@ from botocore.exceptions import ResponseStreamingError
 
 from coldframe.errors import DamagedArchive, RequestTimeout
 from coldframe.model import ArchiveRetrieval
-from coldframe.testing.bodies import BytesBody, pattern
+from coldframe.testing.bodies import BytesBody, pattern, read_output
 from coldframe.wire.in_process import open_client, open_store_client
 from wire.signing import changed, hashes, send, signed, unsigned
 from wire.world import ACCOUNT, KEY, REGION, make_face
@@ -85,6 +85,29 @@ def test_flipped_bit_is_never_committed(world: FaceWorld, upload: Request, store
     assert (response.status, _code(body)) == (403, "InvalidSignatureException")
     assert "does not match the computed payload hash" in json.loads(body)["message"]
     assert (_count(world), _blobs(store_folder)) == (0, [])
+
+
+@pytest.mark.parametrize("size", [1, 70_001, _MIB - 1, _MIB, _MIB + 1])
+@pytest.mark.parametrize("fault", [None, "a bit", "the tree hash"])
+def test_short_body_is_held_against_both_hashes(
+    world: FaceWorld, clock: FakeClock, store_folder: str, size: int, fault: str | None
+) -> None:
+    """A body of a single chunk, which is hashed once, is refused and kept as any other; what was kept comes back."""
+    world.store.create_vault("v")
+    data = pattern(2)[-size:]
+    headers = hashes(data)
+    if fault == "the tree hash":
+        headers["x-amz-sha256-tree-hash"] = hashes(data + b"!")["x-amz-sha256-tree-hash"]
+    sent = bytes([data[0] ^ 1]) + data[1:] if fault == "a bit" else data
+    request = signed(unsigned("POST", _UPLOAD, at=clock.now(), headers=headers, body=data))
+    response, _ = send(world.face, replace(request, body=_Reader(sent)))
+    if fault is not None:
+        assert response.status == {"a bit": 403, "the tree hash": 400}[fault]
+        assert (_count(world), _blobs(store_folder)) == (0, [])
+        return
+    assert response.status == 201
+    job_id = world.store.initiate_job("v", ArchiveRetrieval(response.header("x-amz-archive-id") or ""))
+    assert read_output(world.store, "v", job_id) == data
 
 
 def test_unsigned_payload_is_refused_at_once(world: FaceWorld, clock: FakeClock) -> None:

@@ -6,8 +6,12 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from isal import isal_zlib
+
 from coldframe.errors import InvalidParameterValue
 from coldframe.model import MIB
+from coldframe.ports import Hashes
+from coldframe.tree_hash import CHUNK
 from coldframe.wire.authentication import require_payload_hash
 from coldframe.wire.decode import missing
 from coldframe.wire.faults import BadRequest
@@ -109,6 +113,36 @@ class HashedBody:
             if not self._incoming.left:
                 require_payload_hash(self._payload_hash, hasher.hexdigest())
             yield data
+
+
+class ChunkBody(HashedBody):
+    """Implements `ports.SelfHashing` over a body of one chunk at most: its linear hash is its only leaf.
+
+    A store need not hash it again, and makes sure by the CRC-32 that it keeps the same bytes.
+    """
+
+    def __init__(self, incoming: Incoming, payload_hash: str) -> None:
+        """Nothing is read yet."""
+        super().__init__(incoming, payload_hash)
+        self._size = 0
+        self._crc32 = 0
+
+    def __iter__(self) -> Iterator[Buffer]:
+        """As every body's."""
+        for data in super().__iter__():
+            self._size += len(data)
+            self._crc32 = isal_zlib.crc32(data, self._crc32)
+            yield data
+
+    def hashes(self) -> Hashes:
+        """The linear hash, which is known to be the one that was signed when the last bytes were handed out."""
+        return Hashes(self._size, [bytes.fromhex(self._payload_hash)], self._crc32)
+
+
+def body_of(incoming: Incoming, payload_hash: str) -> HashedBody:
+    """What is coming in, as a store takes it; `payload_hash` is what the request was signed with."""
+    is_short = 0 < (incoming.size or 0) <= CHUNK
+    return ChunkBody(incoming, payload_hash) if is_short else HashedBody(incoming, payload_hash)
 
 
 def content_length(request: Request) -> int | None:

@@ -19,7 +19,7 @@ from coldframe.wire.authentication import (
     require_hash,
     require_payload_hash,
 )
-from coldframe.wire.body import HashedBody, Incoming, content_length
+from coldframe.wire.body import Incoming, body_of, content_length
 from coldframe.wire.call import Call
 from coldframe.wire.decode import missing, read_content
 from coldframe.wire.faults import Serialization, status_of
@@ -129,7 +129,7 @@ class Face:
             raise foreign_account(account_id)
         if route.operation.name == _INTRODUCTION:
             exchange.subject.store_identity = store.identity
-        body = HashedBody(exchange.incoming, exchange.request.header(b"x-amz-content-sha256"))
+        body = body_of(exchange.incoming, exchange.request.header(b"x-amz-content-sha256"))
         parameters = {**route.parameters, **_header_parameters(exchange.request, route)}
         call = Call(store, account_id, parameters, content, body, self._hashes_inventories)
         try:
