@@ -160,9 +160,10 @@ def test_an_order_that_is_refused_costs_nothing(money: Coldframe, tmp_path: Path
 
 def test_deleting_early_is_paid_a_batch_at_a_time(money: Coldframe, tmp_path: Path, clock: FakeClock) -> None:
     """Written down before the batch is deleted; what the budget does not allow stays; a month later it does."""
+    (tmp_path / "night").mkdir()
     for number in range(25):
-        (tmp_path / f"{number}.fit").write_bytes(bytes([number]) * 1_000_000)
-    archive(money, tmp_path, Price())
+        (tmp_path / "night" / f"{number}.fit").write_bytes(bytes([number]) * 1_000_000)
+    archive(money, tmp_path / "night", Price())
     limited(money, "1000")
     fee = Decimal(1_000_000 + 32768) / 2**30 * Decimal("0.36") * 3
     ids = [each.archive_id for each in money.catalog.archives(money.store_identity, "v")]

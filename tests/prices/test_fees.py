@@ -58,6 +58,25 @@ def test_left_overs_cost_by_the_month(cli: Callable[..., Ran], priced: Path) -> 
     assert ran.code == 0, ran.err
     assert "A month of them costs $0.0022." in ran.err
     assert "Not verified: unfinished." in ran.err
+    (row,) = cli("cleanup", "--dry-run", "-o", "json").rows
+    assert Decimal(row["per_month"]) == pytest.approx(Decimal("2.3") / 1024, rel=Decimal("0.001"))
+    assert row["currency"] == "USD"
+
+
+def test_older_versions_are_told(cli: Callable[..., Ran], priced: Path) -> None:
+    """Nothing is deleted when a file has changed: what keeping it costs is said, and from when on it could go free."""
+    changed = priced / "Light" / "Blue" / "M33_Light_Blue_180sec__1x1_frame1.fit"
+    changed.write_bytes(b"calibrated anew")
+    ran = cli("archive", "Subs/Light/Blue", "-v", "astro", "--dry-run")
+    assert "Changed since they were archived: 1 archive, " in ran.err, ran.err
+    assert "whose older version stays for < $0.0001 a month" in ran.err
+    assert "Deleting those now would cost $0.0001" in ran.err
+    rows = {row["item"]: row for row in cli("estimate", "archive", "Subs/Light/Blue", "-v", "astro", "-o", "json").rows}
+    assert (rows["older versions"]["count"], rows["storage"]["count"]) == (1, 1)
+    assert Decimal(rows["older versions"]["per_month"]) > 0
+    assert cli("archive", "Subs/Light/Blue", "-v", "astro", "--yes").code == 0
+    assert len(cli("ls", "--all-versions", "-o", "json").rows) == 4
+    assert "Changed since" not in cli("archive", "Subs/Light/Blue", "-v", "astro", "--dry-run").err
 
 
 def test_capacity_names_its_price(cli: Callable[..., Ran], priced: Path) -> None:

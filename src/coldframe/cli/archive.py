@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from coldframe.archiver.request import ArchiveRequest
-from coldframe.cli.charges import CHARGES, show_price, tell_prices
+from coldframe.cli.charges import CHARGES, show_price, tell_older, tell_prices
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
@@ -167,13 +167,15 @@ def _tell_price(app: App, job: ArchiveJob, max_cost: Decimal | None) -> tuple[Ar
         Outlay(app.coldframe(), ARCHIVE, UNKNOWN).check()
         return replace(job, price=UNKNOWN), f"Archive into {request.vault_name} all the same?"
     measure = measure_archive(app.coldframe(), request)
-    total = archive_costs(measure, prices).total
+    costs = archive_costs(measure, prices, now=app.coldframe().clock.now())
+    total = costs.total
     once, month = price_of(total.once), price_of(total.per_month)
     first_year = total.once + total.per_month * 12
     app.say(
         f"{count(measure.archives, 'archive')}, {format_size(measure.size)}: {show_price(once.amount)} once and "
         f"{show_price(month.amount)} a month; {show_price(first_year.amount)} in the first year."
     )
+    tell_older(app, measure, costs)
     tell_prices(app, prices, sorted(first_year.unverified))
     if max_cost is not None and first_year.most > max_cost:
         raise LimitRefused(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from coldframe.composition.pricing import price_of
 from coldframe.errors import LimitRefused
-from coldframe.quantities import count, format_money
+from coldframe.quantities import count, format_money, format_size
 from coldframe.retriever.pricing import UNKNOWN
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from coldframe.cli.app import App
+    from coldframe.composition.estimating import ArchiveCosts, ArchiveMeasure
     from coldframe.composition.fees import EarlyFee
     from coldframe.composition.pricing import StorePrices
     from coldframe.composition.spending import Outlay
@@ -103,6 +104,25 @@ def tell_fee(app: App, fee: EarlyFee | None) -> None:
             f"below {terms.prices.calculator.tariff.minimum_days} days there is a fee. `coldframe inventory rebuild` "
             "brings both into the catalog."
         )
+
+
+def tell_older(app: App, measure: ArchiveMeasure, costs: ArchiveCosts) -> None:
+    """Say that the versions before stay, what they cost, and from when on they could go for nothing."""
+    if not measure.older:
+        return
+    fee, month = costs.older_fee, price_of(costs.older)
+    size = format_size(sum(max(0, each.size) for each in measure.older.values()))
+    text = (
+        f"Changed since they were archived: {count(len(measure.older), 'archive')}, {size}, whose older version stays "
+    )
+    text += f"for {_range(month)} a month; `coldframe ls --all-versions` lists them. "
+    if fee.unknown:
+        text += "What deleting those costs now is not known."
+    elif fee.price.limit:
+        text += f"Deleting those now would cost {_range(fee.price)}; from {fee.free_at:%Y-%m-%d} on nothing."
+    else:
+        text += "Deleting those costs nothing."
+    app.say(text)
 
 
 def tell_inventory(app: App) -> None:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli.charges import tell_sum
+from coldframe.cli.charges import show_price, tell_sum
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.options import dry_run_option, output_option, store_option, vault_option, yes_option
 from coldframe.cli.output import Column, size_column
 from coldframe.composition.cleaning import abort_leftovers, find_leftovers, sweep
+from coldframe.composition.pricing import price_of
 from coldframe.quantities import count, format_duration, format_size
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from coldframe.composition.cleaning import Leftover
     from coldframe.service import SweepReport
 
-COLUMNS = (
+_COLUMNS = (
     Column("age_seconds", "AGE", lambda value: format_duration(float(str(value))), width=7, is_right=True),
     size_column(),
     Column("vault_name", "VAULT"),
@@ -28,6 +29,7 @@ COLUMNS = (
     Column("file_path", "PATH"),
     Column("upload_id"),
     Column("created_at"),
+    Column("currency"),
 )
 
 
@@ -64,7 +66,7 @@ def command(
     """
     coldframe = app.coldframe(store=store)
     leftovers = list(find_leftovers(coldframe, vault_name=app.only_vault(vault)))
-    with app.printer(COLUMNS, form=output) as printer:
+    with app.printer(_columns(is_charging=coldframe.terms.is_charging), form=output) as printer:
         for leftover in leftovers:
             printer.row(_row(leftover, coldframe))
     size = sum(leftover.size for leftover in leftovers)
@@ -90,6 +92,21 @@ def command(
     return Exit.DONE
 
 
+def _columns(*, is_charging: bool) -> tuple[Column, ...]:
+    """What is shown of each; its price only in tables of stores that charge."""
+    price = Column("per_month", "A MONTH" if is_charging else "", show_price, width=8, is_right=True)
+    return (*_COLUMNS[:2], price, *_COLUMNS[2:])
+
+
+def _per_month(leftover: Leftover, coldframe: Coldframe) -> str | None:
+    """What a month of its parts costs, None if nobody knows."""
+    terms = coldframe.terms
+    if terms.prices is None:
+        return None if terms.is_charging else "0"
+    price = price_of(terms.prices.calculator.unfinished(leftover.size))
+    return None if price.amount is None else f"{price.amount:f}"
+
+
 def _count(leftovers: list[Leftover]) -> str:
     size = format_size(sum(leftover.size for leftover in leftovers))
     return f"{count(len(leftovers), 'upload')}, {size}"
@@ -105,6 +122,8 @@ def _row(leftover: Leftover, coldframe: Coldframe) -> dict[str, object]:
     return {
         "age_seconds": max(0, int((coldframe.clock.now() - created_at).total_seconds())),
         "size": leftover.size,
+        "per_month": _per_month(leftover, coldframe),
+        "currency": "USD",
         "vault_name": leftover.vault_name,
         "resumable": leftover.is_ours,
         "file_path": leftover.path,

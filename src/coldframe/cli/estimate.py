@@ -11,7 +11,7 @@ from coldframe.archiver.request import ArchiveRequest
 from coldframe.catalog import Query
 from coldframe.cli import estimate_budget
 from coldframe.cli.archive import expand
-from coldframe.cli.charges import CHARGES, show_price, tell_prices
+from coldframe.cli.charges import CHARGES, show_price, tell_older, tell_prices
 from coldframe.cli.command import Group
 from coldframe.cli.entries import query_text
 from coldframe.cli.exits import Exit
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from coldframe.cli.app import App
-    from coldframe.composition.estimating import ArchiveMeasure, RetrievalEstimate
-    from coldframe.composition.pricing import StorePrices
+    from coldframe.composition.estimating import ArchiveCosts, ArchiveMeasure, RetrievalEstimate
     from coldframe.prices import RetrievalCharges
     from coldframe.retriever.pricing import Price
 
@@ -99,15 +98,16 @@ def archive(app: App, /, paths: tuple[str, ...], *, output: str | None, **flags:
         exclude=settings.exclude,
         follow_symlinks=settings.follow_symlinks,
     )
-    measure, terms = measure_archive(coldframe, request), coldframe.terms
+    measure, terms, now = measure_archive(coldframe, request), coldframe.terms, coldframe.clock.now()
+    costs = archive_costs(measure, terms.prices, now=now) if terms.prices is not None else None
     with app.printer(ARCHIVE_COLUMNS, form=app.form(output)) as printer:
-        for row in _archive_rows(measure, terms.prices, is_charging=terms.is_charging):
+        for row in _archive_rows(measure, costs, is_charging=terms.is_charging):
             printer.row(row)
     app.say(*_about(measure))
-    if terms.prices is None:
+    if terms.prices is None or costs is None:
         app.say(CHARGES if terms.is_charging else "This store costs nothing.")
         return Exit.DONE
-    costs = archive_costs(measure, terms.prices)
+    tell_older(app, measure, costs)
     total = costs.total.once + costs.total.per_month
     days = terms.prices.calculator.tariff.minimum_days
     if days:
@@ -172,24 +172,28 @@ def retrieve(
 
 
 def _archive_rows(
-    measure: ArchiveMeasure, prices: StorePrices | None, *, is_charging: bool
+    measure: ArchiveMeasure, costs: ArchiveCosts | None, *, is_charging: bool
 ) -> Iterator[dict[str, object]]:
     sizes = {"count": measure.archives, "size": measure.size}
-    if prices is None:
+    if costs is None:
         charge = None if is_charging else _NOTHING
         yield _cost_row("total", once=charge, per_month=charge) | sizes
         return
-    costs = archive_costs(measure, prices)
     requests = measure.archives + measure.in_parts + measure.parts
-    overhead = measure.archives * prices.calculator.tariff.overhead_size
     yield _cost_row("upload requests", once=costs.requests) | {"count": requests}
     yield _cost_row("storage", per_month=costs.storage) | sizes
-    yield _cost_row("per-archive overhead", per_month=costs.overhead) | {"count": measure.archives, "size": overhead}
+    yield _cost_row("per-archive overhead", per_month=costs.overhead) | {
+        "count": measure.archives,
+        "size": costs.overhead_size,
+    }
     yield _cost_row("total", once=costs.total.once, per_month=costs.total.per_month) | sizes
     if measure.small:
         spared = measure.small - measure.small_folders
         saved = _cost_row("saved by zipping", once=costs.saved.once, per_month=costs.saved.per_month)
         yield saved | {"count": spared}
+    if measure.older:
+        size = sum(max(0, each.size) for each in measure.older.values())
+        yield _cost_row("older versions", per_month=costs.older) | {"count": len(measure.older), "size": size}
 
 
 def _cost_row(item: str, *, once: Charge | None = _NOTHING, per_month: Charge | None = _NOTHING) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from coldframe.archiver.members import list_bundle
 from coldframe.archiver.opening import Source
 from coldframe.archiver.scan import FoundBundle, Unreadable, find_roots, scan
 from coldframe.composition.archiving import own_folders
+from coldframe.composition.fees import records_fee
 from coldframe.composition.retrieving import RetrieveRun
 from coldframe.errors import BadUsage
 from coldframe.model import MIB, Tier
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from coldframe.archiver.members import Bundle
     from coldframe.archiver.request import ArchiveRequest
     from coldframe.archiver.scan import Found, Rules
-    from coldframe.catalog import Entry
+    from coldframe.catalog import ArchiveRecord, Entry
+    from coldframe.composition.fees import EarlyFee
     from coldframe.composition.library import Coldframe
     from coldframe.composition.pricing import StorePrices
     from coldframe.composition.retrieving import RetrieveJob
@@ -51,6 +53,8 @@ class ArchiveMeasure:
         unreadable: How many things cannot be looked at.
         small: How many of the archives are small files that share a folder with others such, in
         small_folders: so many folders.
+        older: The archives that would be older versions from then on: they stay in the vault until somebody deletes
+            them.
     """
 
     archives: int = 0
@@ -61,6 +65,7 @@ class ArchiveMeasure:
     unreadable: int = 0
     small: int = 0
     small_folders: int = 0
+    older: dict[str, ArchiveRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +78,20 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveCosts:
-    """What a measure costs, by what is charged. `saved` is what one zip for each folder's small files would save."""
+    """What a measure costs, by what is charged.
+
+    `overhead_size` is the bytes that are added to all archives together. `saved` is what one zip for each folder's
+    small files would save. `older` is what is paid each month for the versions that are replaced, as it was before;
+    `older_fee` is what deleting them now would cost.
+    """
 
     requests: Charge
     storage: Charge
     overhead: Charge
+    overhead_size: int
     saved: Cost
+    older: Charge
+    older_fee: EarlyFee
 
     @property
     def total(self) -> Cost:
@@ -120,15 +133,18 @@ def measure_archive(coldframe: Coldframe, request: ArchiveRequest) -> ArchiveMea
     return counter.measure
 
 
-def archive_costs(measure: ArchiveMeasure, prices: StorePrices) -> ArchiveCosts:
+def archive_costs(measure: ArchiveMeasure, prices: StorePrices, *, now: datetime) -> ArchiveCosts:
     """What a measure costs."""
-    calculator = prices.calculator
+    calculator, older = prices.calculator, measure.older.values()
     spared = measure.small - measure.small_folders
     return ArchiveCosts(
         requests=calculator.upload(measure.archives, in_parts=measure.in_parts, parts=measure.parts),
         storage=calculator.storage(measure.size),
         overhead=calculator.overhead(measure.archives),
+        overhead_size=measure.archives * calculator.tariff.overhead_size,
         saved=Cost(once=calculator.upload(spared), per_month=calculator.overhead(spared)),
+        older=calculator.storage(sum(max(0, each.size) for each in older), len(older)),
+        older_fee=records_fee(prices, older, now=now),
     )
 
 
@@ -205,6 +221,7 @@ class _Counter:
         if is_known(source, entry):
             self.measure.unchanged += 1
             return
+        self._replace(entry)
         self._small_here += source.stamp.size < SMALL
         self._add(source.stamp.size)
 
@@ -216,7 +233,13 @@ class _Counter:
         if entry is not None and entry.signature == bundle.signature:
             self.measure.unchanged += 1
             return
+        self._replace(entry)
         self._add(bundle.largest_zip)
+
+    def _replace(self, entry: Entry | None) -> None:
+        """The archiver deletes nothing: a new version lies beside the one before."""
+        if entry is not None:
+            self.measure.older[entry.archive.archive_id] = entry.archive
 
     def _add(self, size: int) -> None:
         pieces = cut(max(1, size), part_size=self._part_size)  # an empty file is one zero byte (ADR 7)
