@@ -250,6 +250,8 @@ def test_options_of_the_watch_do_not_stand_before_install(cli: Callable[..., Ran
     """They would be lost."""
     assert cli("watch", "--once", "install").code == 2
     assert cli("watch", "--once", "--stay").code == 2
+    assert cli("watch", "--once", "--queue", "http://127.0.0.1:1/1/q").code == 2
+    assert cli("watch", "install", "--queue", "no-queue", "--dry-run").code == 2
 
 
 def test_scheduler_s_environment_comes_by_arguments(

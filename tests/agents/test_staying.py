@@ -9,7 +9,8 @@ import pytest
 
 from agents.world import World
 from coldframe.composition.ordering import Watch
-from coldframe.progress import Noted
+from coldframe.model import TierWaits
+from coldframe.progress import Noted, Planned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,17 @@ def test_watch_that_stays_takes_new_orders_up_at_once(world: World) -> None:
     world.clock.plans.append((100_000.0, watch.stop))
     done_at = [world.clock.monotonic() for _ in watch.carry_on(wait=True, stay=True)]
     assert [0 <= done - placed < 10 for done, placed in zip(done_at, placed_at, strict=True)] == [True, True]
+
+
+def test_work_is_announced_once_however_often_it_is_looked_at(tmp_path: Path) -> None:
+    """Or a line of progress would tell of more and more files."""
+    world = World(tmp_path, tiers=TierWaits(standard_seconds=3600))
+    world.order()
+    planned: list[Planned] = []
+    watch = Watch(world.coldframe, observer=lambda it: planned.extend([it] if isinstance(it, Planned) else []))
+    assert len(list(watch.carry_on(wait=True))) == 1
+    assert planned == [Planned(1, 5)]
+    world.coldframe.close()
 
 
 def test_watch_ends_without_it(world: World) -> None:

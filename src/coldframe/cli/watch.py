@@ -71,6 +71,8 @@ def command(app: App, /, *, once: bool, stay: bool, queue: tuple[str, ...], outp
         return None
     if once and stay:
         raise click.UsageError("--once ends after a round and --stay does not end: choose one.")
+    if once and queue:
+        raise click.UsageError("--once asks for the jobs and ends; --queue is for a watch that waits.")
     app.settle(queue=queue)
     return _watch(app, once=once, stay=stay, form=app.form(output))
 

@@ -126,7 +126,7 @@ class Bell:
                 with self._lock:
                     self._heard[message.message_id] = Heard(queue, message)
                 continue
-            self._tell(f"the queue {queue.name} has messages about {_MEANING[said is not None]}; they are deleted")
+            self._tell(f"The queue {queue.name} has messages about {_MEANING[said is not None]}; they are deleted.")
             queue.delete(message)
 
     def _listen(self, queue: Queue) -> None:
@@ -136,7 +136,7 @@ class Bell:
                 self.listen_once(queue)
             except Exception as error:  # noqa: BLE001 - the thread must live on; jobs are looked at more often meanwhile
                 self._set_silent(queue, is_silent=True)
-                self._tell(f"{error}; jobs are asked for instead")
+                self._tell(f"{str(error).rstrip('.')}. Jobs are asked for instead.")
                 self._stopping.wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:

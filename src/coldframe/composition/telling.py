@@ -65,10 +65,10 @@ class Teller:
         failures = [why for hearer in self._hearers(news) if (why := self._tell(hearer, news, facts)) is not None]
         if not failures or news.tries >= MOST_TRIES:
             self._news.settle(news.row)
-        then = "given up after many tries" if news.tries >= MOST_TRIES else "tried again later"
+        then = "It is given up after many tries." if news.tries >= MOST_TRIES else "It is tried again later."
         for why in failures:
             self._observer(
-                Noted(f"order {news.order_number}: {why}; it is {then}, and the order itself is not touched")
+                Noted(f"Of order {news.order_number} nobody was told: {why}. {then} The order is not touched.")
             )
 
     def _tell(self, hearer: Hearer, news: News, facts: dict[str, Any]) -> str | None:

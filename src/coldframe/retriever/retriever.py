@@ -100,6 +100,7 @@ class Retriever:
         self._line = line
         self._limit_rate = limit_rate
         self._segment_size = segment_size
+        self._announced: set[int] = set()
         self._stop = Stop()
 
     def stop(self) -> None:
@@ -259,10 +260,9 @@ class Retriever:
         """Round after round, with pauses in between, until no order is open or nobody wants to wait."""
         pace = Pace(self._clock, self._stop)
         rounds = self._rounds(pace)
-        announced: set[int] = set()
         at_once = 0
         while (orders := open_orders()) and not self._stop.soon:
-            self._announce(orders, announced)
+            self._announce(orders)
             has_changed = yield from self._round(rounds, orders, wait=wait)
             at_once = at_once + 1 if has_changed else 0
             if 0 < at_once <= _MOST_AT_ONCE:
@@ -283,10 +283,11 @@ class Retriever:
             self._observer(Noted(f"the store has trouble, and is asked again later: {error}"))
             return False
 
-    def _announce(self, orders: list[Order], announced: set[int]) -> None:
+    def _announce(self, orders: list[Order]) -> None:
+        """Tell of each order's work once, however many rounds follow."""
         for order in orders:
-            if order.number not in announced:
-                announced.add(order.number)
+            if order.number not in self._announced:
+                self._announced.add(order.number)
                 tally = self._orders.tally(order.number)
                 files, size = tally.placed_files + tally.failed_files, tally.placed_size
                 is_new = not order.is_told  # then those that needed nothing are answered, too
