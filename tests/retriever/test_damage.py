@@ -346,22 +346,21 @@ def test_disk_that_is_not_mounted_is_told(world: World) -> None:
     assert world.orders.order(order).state is OrderState.OPEN
 
 
-@pytest.mark.parametrize("end", ["cancelled", "expired"])
-def test_nothing_unfinished_stays_of_what_is_given_up(world: World, end: str) -> None:
-    """When an order is cancelled, or its job may not be asked for again, its unfinished file goes away."""
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_nothing_unfinished_stays_of_what_is_given_up(world: World, *, is_paused: bool) -> None:
+    """What has arrived stays while an order is paused; when it is cancelled, its unfinished file goes away."""
     world.add("a.fit", frame(1, 12 * MIB))
     number = world.order()
     store = ChangingStore(world, iter, *[broken] * 5)
     list(world.retriever(store=store, jobs=1).carry_on(number, wait=False))
     assert [name for name in world.files() if name.endswith(".part")]
 
-    if end == "cancelled":
-        world.retriever().cancel(number)
-    else:
+    if is_paused:
         world.clock.advance(days=2)
-        dear = world.retriever(pricing=lambda work: Price(Decimal(work.jobs)))
-        (result,) = dear.carry_on(number)
-        assert "more than was agreed" in result.detail
+        assert list(world.retriever(pricing=lambda work: Price(Decimal(work.jobs))).carry_on(number)) == []
+        assert world.orders.order(number).state is OrderState.PAUSED
+        assert [name for name in world.files() if name.endswith(".part")]
+    world.retriever().cancel(number)
 
     assert world.files() == {}
     assert world.orders.order(number).state is not OrderState.OPEN

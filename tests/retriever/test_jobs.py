@@ -161,7 +161,7 @@ def test_expired_job_is_asked_for_again(make_world: MakeWorld) -> None:
 
 
 def test_expired_job_is_not_asked_for_again_beyond_the_agreed_price(make_world: MakeWorld) -> None:
-    """What was agreed is never exceeded: the file is closed with the reason instead."""
+    """What was agreed is never exceeded: the order pauses and says so."""
     world = make_world(WAITS)
     world.add("a.fit", frame(1))
 
@@ -175,11 +175,13 @@ def test_expired_job_is_not_asked_for_again_beyond_the_agreed_price(make_world: 
     list(retriever.carry_on(number, wait=False))
     world.clock.advance(days=3)
 
-    (result,) = world.retriever(pricing=pricing).carry_on(number)
+    noted: list[Event] = []
 
-    assert result.outcome is Outcome.FAILED
-    assert "cost more than was agreed" in result.detail
-    assert world.orders.order(number).state is OrderState.INCOMPLETE
+    assert list(world.retriever(pricing=pricing, observer=noted.append).carry_on(number)) == []
+
+    assert any(isinstance(event, Noted) and "orders resume" in event.text for event in noted)
+    assert world.orders.order(number).state is OrderState.PAUSED
+    assert world.orders.spent(number).jobs == 1
 
 
 def test_order_beyond_the_limit_is_refused(world: World) -> None:

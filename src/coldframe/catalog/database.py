@@ -46,6 +46,7 @@ SCHEMA = Schema(
         "0005_news.sql",
         "0006_spending.sql",
         "0007_vault_queues.sql",
+        "0008_asking.sql",
     ),
     unavailable=CatalogUnavailable,
 )

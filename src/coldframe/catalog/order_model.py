@@ -26,6 +26,7 @@ class OrderState(StrEnum):
     """How far an order is."""
 
     OPEN = "open"  # jobs are to be started, waited for or fetched: carry it on
+    PAUSED = "paused"  # outputs have expired, and asking again would cost more than was agreed: it wants consent
     DONE = "done"  # every file is in place, verified
     INCOMPLETE = "incomplete"  # nothing is left to do, but some files could not be retrieved; the others are in place
     CANCELLED = "cancelled"  # given up by the user; files that were in place by then stay
@@ -37,6 +38,7 @@ class WantedState(StrEnum):
     WANTED = "wanted"  # no living job is known: recognise or start one
     STARTED = "started"  # a job is in progress at the store
     READY = "ready"  # the job has succeeded: its output can be fetched
+    HELD = "held"  # its job has expired, and another would cost more than was agreed
     AT_HAND = "at hand"  # a verified copy lies at the destination already: no job is needed
     DONE = "done"  # every file that needed it is closed
     FAILED = "failed"  # it cannot be had; the detail says why
@@ -76,7 +78,8 @@ class Wanted:
     Args:
         range: None is the whole archive.
         description: The job's, by which it is recognised at the store: the file name.
-        asked: How many jobs were started for it.
+        asked: How many jobs were asked for, for it.
+        agreed: How many were agreed to, whatever they cost.
         job_id: The living job, adopted or our own.
     """
 
@@ -89,6 +92,7 @@ class Wanted:
     state: WantedState = WantedState.WANTED
     job_id: str | None = None
     asked: int = 0
+    agreed: int = 1
     detail: str = ""
     order_number: int = 0
     row: int = 0
@@ -147,10 +151,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What an order's jobs have asked of the store so far."""
+    """So many jobs that bring so many bytes, and `unknown_sizes` of them that bring who knows."""
 
     jobs: int
     size: int
+    unknown_sizes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

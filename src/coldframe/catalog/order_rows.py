@@ -26,7 +26,7 @@ ORDER_COLUMNS = (
 )
 WANTED_COLUMNS = (
     "id, order_number, vault_name, archive_id, archive_size, tree_hash, range_start, range_end, description, state,"
-    " job_id, asked, detail"
+    " job_id, asked, agreed, detail"
 )
 PLACEMENT_COLUMNS = (
     "id, path, size, modified_ns, header_offset, data_offset, compressed_size, method, sha256, crc32, state, placed_as,"
@@ -64,6 +64,7 @@ def wanted_values(wanted: Wanted) -> tuple[Any, ...]:
         wanted.state,
         wanted.job_id,
         wanted.asked,
+        wanted.agreed,
         wanted.detail,
     )
 
@@ -107,7 +108,8 @@ def read_wanted(row: Sequence[Any]) -> Wanted:
         state=WantedState(row[9]),
         job_id=row[10],
         asked=row[11],
-        detail=row[12],
+        agreed=row[12],
+        detail=row[13],
     )
 
 

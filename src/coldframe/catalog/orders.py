@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from coldframe.catalog.asking import Asking, rows_like
 from coldframe.catalog.news import DONE, INCOMPLETE, OrderNews, add_closing
 from coldframe.catalog.order_model import (
     OrderState,
@@ -33,7 +34,7 @@ from coldframe.clock import to_milliseconds
 from coldframe.errors import NothingMatched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     import apsw
@@ -69,6 +70,11 @@ class Orders:
         """The catalog's file; the locks of orders lie beside it."""
         return self._database.path
 
+    @property
+    def asking(self) -> Asking:
+        """What they have asked of their stores."""
+        return Asking(self._database)
+
     # --- placing and reading ------------------------------------------------------------------------------------------
 
     def place(self, order: Order, batches: Iterable[Batch]) -> int:
@@ -99,8 +105,8 @@ class Orders:
         raise NothingMatched(f"there is no order {number}; `coldframe orders` lists them")
 
     def orders(self, *, store: str | None = None, open_only: bool = False) -> list[Order]:
-        """All orders, oldest first; those of one store, or those still open, if so asked."""
-        condition = "(?1 IS NULL OR store = ?1) AND (NOT ?2 OR closed_at IS NULL)"
+        """All orders, oldest first; those of one store, or those that can be carried on, if so asked."""
+        condition = "(?1 IS NULL OR store = ?1) AND (NOT ?2 OR closed_at IS NULL AND state = 'open')"
         with self._database.read() as connection:
             rows = connection.execute(
                 f"SELECT {ORDER_COLUMNS} FROM orders WHERE {condition} ORDER BY number", (store, int(open_only))
@@ -163,17 +169,20 @@ class Orders:
                 return
             last = page[-1].row
 
-    def find_wanted(self, numbers: Sequence[int], archive_ids: Sequence[str]) -> list[Wanted]:
-        """What the orders want of these archives and is not closed."""
+    def find_wanted(self, numbers: Sequence[int], keys: Sequence[str]) -> list[Wanted]:
+        """What the orders want of archives with these IDs, or with these tree hashes as a whole, and is not closed."""
+        with self._database.read() as connection:
+            return [read_wanted(row) for row in rows_like(connection, WANTED_COLUMNS, numbers, keys)]
+
+    def has_archives(self, number: int, archive_ids: Collection[str]) -> bool:
+        """Whether the order is for all of these archives."""
         sql = (
-            f"SELECT {WANTED_COLUMNS} FROM order_job WHERE order_number IN (SELECT value FROM json_each(?))"
-            f" AND state NOT IN {_OVER} AND archive_id IN (SELECT value FROM json_each(?))"
+            "SELECT count(DISTINCT archive_id) FROM order_job WHERE order_number = ?"
+            " AND archive_id IN (SELECT value FROM json_each(?))"
         )
         with self._database.read() as connection:
-            return [
-                read_wanted(row)
-                for row in connection.execute(sql, (json.dumps(list(numbers)), json.dumps(list(archive_ids))))
-            ]
+            (row,) = connection.execute(sql, (number, json.dumps(list(archive_ids))))
+            return _int(row[0]) == len(set(archive_ids))
 
     def wanted_row(self, row: int) -> Wanted:
         """One archive or range that an order wants."""
@@ -208,11 +217,11 @@ class Orders:
             return [str(row[0]) for row in connection.execute(sql, (json.dumps(list(numbers)),))]
 
     def started(self, row: int, job_id: str) -> None:
-        """A job of our own was started, and is paid."""
+        """The job that was asked for is started, and is paid."""
 
         def act(connection: apsw.Connection) -> None:
             connection.execute(
-                "UPDATE order_job SET state = ?, job_id = ?, asked = asked + 1 WHERE id = ?",
+                "UPDATE order_job SET state = ?, job_id = ?, is_asking = 0 WHERE id = ?",
                 (WantedState.STARTED, job_id, row),
             )
 
@@ -361,7 +370,7 @@ def _add_batch(
 ) -> None:
     row = None
     if wanted is not None:
-        sql = f"INSERT INTO order_job ({WANTED_COLUMNS}) VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        sql = f"INSERT INTO order_job ({WANTED_COLUMNS}) VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         row = _insert(connection, sql, (number, *wanted_values(wanted)))
     values = ((*placement_values(placement), number, row) for placement in placements)
     connection.executemany(_ADD_PLACEMENT, values)
@@ -374,8 +383,8 @@ def _insert(connection: apsw.Connection, sql: str, values: tuple[Any, ...]) -> i
 
 def _change_wanted(connection: apsw.Connection, change: WantedChange) -> None:
     connection.execute(
-        "UPDATE order_job SET state = ?, job_id = ?, detail = ?, archive_size = coalesce(archive_size, ?),"
-        " tree_hash = coalesce(tree_hash, ?) WHERE id = ?",
+        "UPDATE order_job SET state = ?1, job_id = ?2, detail = ?3, archive_size = coalesce(archive_size, ?4),"
+        " tree_hash = coalesce(tree_hash, ?5), is_asking = is_asking AND ?1 NOT IN ('started', 'ready') WHERE id = ?6",
         (change.state, change.job_id, change.detail, change.archive_size, change.tree_hash, change.row),
     )
     if change.state is WantedState.FAILED:

@@ -8,11 +8,13 @@ import click
 
 from coldframe.cli.command import Group
 from coldframe.cli.exits import Exit
-from coldframe.cli.options import dry_run_option, output_option, yes_option
+from coldframe.cli.options import MONEY, dry_run_option, output_option, yes_option
 from coldframe.cli.output import Column, moment_column, size_column
+from coldframe.cli.resuming import resume as go_on
 from coldframe.cli.retrieve import COLUMNS as FILE_COLUMNS
 from coldframe.cli.retrieve import row_of
 from coldframe.composition.ordering import cancel_order, files_done, files_waiting, is_open, list_orders
+from coldframe.composition.retrieving import decimal_of
 
 if TYPE_CHECKING:
     from coldframe.cli.app import App
@@ -42,6 +44,7 @@ COLUMNS = (
         "coldframe orders",
         "coldframe orders list --open -o json",
         "coldframe orders show 3",
+        "coldframe orders resume 3",
         "coldframe orders cancel 3",
     ),
 )
@@ -86,6 +89,23 @@ def show(app: App, /, number: int, *, output: str | None) -> None:
             )
 
 
+@command.command(examples=("coldframe orders resume 3", "coldframe orders resume 3 --max-cost 5 --yes"))
+@click.argument("number", type=click.IntRange(min=1))
+@click.option("--max-cost", type=MONEY, help="Refuse if the whole order would cost more.")
+@dry_run_option
+@yes_option
+@click.pass_obj
+def resume(app: App, /, number: int, *, max_cost: float | None, dry_run: bool, yes: bool) -> Exit:
+    """Go on with the paused order NUMBER, whose outputs have expired: says what it costs, and asks.
+
+    Then `coldframe watch` carries it on.
+    """
+    if not go_on(app, number, max_cost=decimal_of(max_cost), yes=yes, is_rehearsal=dry_run):
+        return Exit.DONE if dry_run else Exit.FAILED
+    app.say(f"Order {number} is open again; `coldframe watch` carries it on.")
+    return Exit.DONE
+
+
 @command.command(examples=("coldframe orders cancel 3", "coldframe orders cancel 3 --yes"))
 @click.argument("number", type=click.IntRange(min=1))
 @yes_option
@@ -95,7 +115,7 @@ def cancel(app: App, /, number: int, *, yes: bool, dry_run: bool) -> Exit:
     """Give the order NUMBER up. Files that are in place stay."""
     coldframe = app.coldframe()
     state = coldframe.orders.order(number).state
-    if state != "open":
+    if state not in {"open", "paused"}:
         app.say(f"Order {number} is over already: {state}.")
         return Exit.DONE
     if dry_run:

@@ -33,6 +33,7 @@ from coldframe.cli.options import (
     yes_option,
 )
 from coldframe.cli.output import Column, show_moment, size_column
+from coldframe.cli.resuming import resume, tell_paused
 from coldframe.composition.deadlines import read_deadline
 from coldframe.composition.retrieving import RetrieveJob, RetrieveRun, decimal_of, missing_ids
 from coldframe.errors import BadUsage, DestinationUnavailable, LimitRefused
@@ -43,6 +44,7 @@ from coldframe.retriever.results import result_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from decimal import Decimal
 
     from coldframe.cli.app import App
     from coldframe.composition import Coldframe
@@ -213,8 +215,7 @@ class _Retrieval:
         if _is_there_already(plan):
             return None
         if (order := run.open_order(plan)) is not None:
-            self.app.say(f"Order {order.number} is open for this already; it is carried on.")
-            return None if self.is_rehearsal else order.number
+            return self._go_on(run, order.number, max_cost)
         tier = self._pick(plan) or tier
         price = plan.offer(tier).price
         self._tell_price(plan, price)
@@ -233,6 +234,14 @@ class _Retrieval:
         if self.is_rehearsal or not self.app.confirm(price_question(tier, price), yes=self.yes):
             return None
         return run.order(plan, tier=tier, max_cost=max_cost)
+
+    def _go_on(self, run: RetrieveRun, number: int, max_cost: Decimal | None) -> int | None:
+        """Carry on the order that is there for this already, with consent if it is paused."""
+        if run.is_paused(number):
+            is_open = resume(self.app, number, max_cost=max_cost, yes=self.yes, is_rehearsal=self.is_rehearsal)
+            return number if is_open else None
+        self.app.say(f"Order {number} is open for this already; it is carried on.")
+        return None if self.is_rehearsal else number
 
     def _pick(self, plan: Plan) -> Tier | None:
         """Show what each tier offers; the tier that makes the deadline, if there is one."""
@@ -284,6 +293,9 @@ class _Retrieval:
                 f"Order {number} has jobs in progress.{when}",
                 "The same command, `coldframe watch --once` or `coldframe watch` fetches them then.",
             )
+        if run.is_paused(number):
+            tell_paused(app, number)
+            return Exit.REFUSED
         if summary.mismatched:
             return Exit.MISMATCH
         return Exit.SOME_FAILED if summary.failed else Exit.DONE

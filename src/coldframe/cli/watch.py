@@ -13,6 +13,7 @@ from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
 from coldframe.cli.logs import log_options
 from coldframe.cli.options import output_option
+from coldframe.cli.resuming import tell_paused
 from coldframe.cli.retrieve import print_results
 from coldframe.composition.ordering import Watch
 from coldframe.composition.retrieving import RetrieveSummary
@@ -62,8 +63,8 @@ def _set_environment(_context: click.Context, _option: click.Parameter, values: 
 def command(app: App, /, *, once: bool, stay: bool, queue: tuple[str, ...], output: str | None) -> Exit | None:
     """Carry on all open orders until they are done.
 
-    Exit 9 after --once says that jobs are still in progress. One watch at a time runs on a catalog; another ends with
-    exit 5 and says which one it is.
+    Exit 9 after --once says that jobs are still in progress, exit 8 that an order is paused: `orders resume` goes on. One
+    watch at a time runs on a catalog; another ends with exit 5 and says which one it is.
     """
     if click.get_current_context().invoked_subcommand:
         if once or stay or queue or output:
@@ -92,7 +93,7 @@ def _watch(app: App, *, once: bool, stay: bool, form: str) -> Exit:
     if not (stay or watch.open_orders()):
         teller.deliver()  # what could not be told before
         app.say("No order is open.")
-        return Exit.DONE
+        return _tell_paused(app, watch) or Exit.DONE
     with view, view.heeding(watch.stop):
         print_results(app, view, _counted(watch.carry_on(wait=not once, stay=stay), summary), form=form)
     remaining = watch.open_orders()
@@ -104,7 +105,15 @@ def _watch(app: App, *, once: bool, stay: bool, form: str) -> Exit:
         return view.exit
     if summary.failed:
         return Exit.MISMATCH if summary.mismatched else Exit.SOME_FAILED
-    return Exit.NOT_READY if remaining else Exit.DONE
+    return _tell_paused(app, watch) or (Exit.NOT_READY if remaining else Exit.DONE)
+
+
+def _tell_paused(app: App, watch: Watch) -> Exit | None:
+    """Say which orders wait for somebody's consent; exit 8 then."""
+    paused = watch.paused_orders()
+    for number in paused:
+        tell_paused(app, number)
+    return Exit.REFUSED if paused else None
 
 
 def _counted(results: Iterator[RetrievedFile], summary: RetrieveSummary) -> Iterator[RetrievedFile]:

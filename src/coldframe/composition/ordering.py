@@ -47,8 +47,10 @@ class OrderView:
 
 
 def list_orders(coldframe: Coldframe, *, open_only: bool = False) -> Iterator[OrderView]:
-    """All orders, or those that are not over, oldest first."""
-    for order in coldframe.orders.orders(open_only=open_only):
+    """All orders, or those that are not over, paused ones included, oldest first."""
+    for order in coldframe.orders.orders():
+        if open_only and order.closed_at is not None:
+            continue
         yield OrderView(order, coldframe.orders.tally(order.number), coldframe.catalog.store_url(order.store))
 
 
@@ -146,8 +148,12 @@ class Watch:
         if lost:
             raise next(iter(lost.values()))
 
+    def paused_orders(self) -> list[int]:
+        """The orders that wait for somebody's consent: what has expired would cost more than was agreed."""
+        return [order.number for order in self._coldframe.orders.orders() if order.state is OrderState.PAUSED]
+
     def open_orders(self) -> int:
-        """How many orders are not over."""
+        """How many orders there are to carry on."""
         return len(self._coldframe.orders.orders(open_only=True))
 
     def _stores(self) -> list[str]:

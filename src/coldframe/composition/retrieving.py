@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from coldframe.catalog.order_model import OrderState, WantedState
+from coldframe.catalog.order_model import OrderState
 from coldframe.composition.spending import Outlay
 from coldframe.composition.telling import Teller
 from coldframe.errors import ColdframeError, DamagedArchive, TreeHashMismatch
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from coldframe.progress import Observer
     from coldframe.retriever.plan import Plan
     from coldframe.retriever.results import RetrievedFile
+
+_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,16 +105,25 @@ class RetrieveRun:
         return self._retriever.plan(job.query, into=job.into, overwrite=job.overwrite)
 
     def open_order(self, plan: Plan) -> Order | None:
-        """The open order that fills the same folder with all that the plan wants, so that none is paid twice."""
-        orders = self._coldframe.orders
-        wanted = [each.archive_id for each, _ in plan.draft.batches() if each is not None]
-        for order in orders.orders(store=plan.store, open_only=True) if wanted else ():
-            if order.destination != write_path(plan.destination):
-                continue
-            known = {each.archive_id for each in orders.wanted(order.number, *WantedState)}
-            if known.issuperset(wanted):
+        """The open or paused order that fills the same folder with all that is wanted, so that none is paid twice."""
+        for order in self._coldframe.orders.orders(store=plan.store):
+            is_same_place = order.closed_at is None and order.destination == write_path(plan.destination)
+            if is_same_place and self._has_all(order, plan):
                 return order
         return None
+
+    def _has_all(self, order: Order, plan: Plan) -> bool:
+        wanted = (each.archive_id for each, _ in plan.draft.batches() if each is not None)
+        is_known = False
+        while batch := set(islice(wanted, _BATCH)):
+            is_known = self._coldframe.orders.has_archives(order.number, batch)
+            if not is_known:
+                return False
+        return is_known
+
+    def is_paused(self, number: int) -> bool:
+        """Whether the order waits for somebody's consent: what has expired would cost more than was agreed."""
+        return self._coldframe.orders.order(number).state is OrderState.PAUSED
 
     def order(self, plan: Plan, *, tier: Tier, max_cost: Decimal | None = None) -> int:
         """Place a durable order and answer its number; no job is started.

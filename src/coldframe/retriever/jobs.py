@@ -7,26 +7,13 @@ or one that was started elsewhere with a file name as its description.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from coldframe.catalog.order_model import WantedChange, WantedState
-from coldframe.errors import (
-    InsufficientCapacity,
-    InvalidParameterValue,
-    LimitExceeded,
-    PolicyEnforced,
-    RequestTimeout,
-    ResourceNotFound,
-    ServiceUnavailable,
-    Throttled,
-)
-from coldframe.model import Action, ArchiveRetrieval, JobStatus, Tier
+from coldframe.errors import ResourceNotFound
+from coldframe.model import Action, ByteRange, JobStatus, Tier
 from coldframe.progress import Noted
 from coldframe.quantities import count
-from coldframe.retriever.pricing import Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,15 +23,9 @@ if TYPE_CHECKING:
     from coldframe.model import JobDescription
     from coldframe.ports import ColdStore
     from coldframe.progress import Observer
-    from coldframe.retriever.pace import Stop
-    from coldframe.retriever.pricing import Pricing
-
-_LATER = (InsufficientCapacity, LimitExceeded, PolicyEnforced, RequestTimeout, ServiceUnavailable, Throttled)
-_MOST_REFUSALS = 3
-"""After so many in a row nothing more is asked of the store in this round."""
 
 _SPEED = {Tier.BULK: 0, Tier.STANDARD: 1, Tier.EXPEDITED: 2}
-_BATCH = 200
+_WAITING = frozenset({WantedState.WANTED, WantedState.HELD})
 
 
 class Listing:
@@ -77,10 +58,11 @@ class Listing:
         for vault_name in self._orders.vaults(list(self._open)):
             try:
                 for page in _pages(self._store, vault_name):
-                    self._take(page)
+                    self._take(vault_name, page)
             except ResourceNotFound as error:
                 self._lose(vault_name, f"its vault is not there: {error}")
         self._adopt()
+        self._orders.asking.settle(list(self._open))
         self._miss()
 
     def _record(self, changes: Sequence[WantedChange]) -> None:
@@ -88,19 +70,22 @@ class Listing:
         self.failed += [change for change in changes if change.state is WantedState.FAILED]
 
     def _lose(self, vault_name: str, why: str) -> None:
-        states = (WantedState.WANTED, WantedState.STARTED, WantedState.READY)
+        states = (*_WAITING, WantedState.STARTED, WantedState.READY)
         for number in self._open:
             lost = (wanted for wanted in self._orders.wanted(number, *states) if wanted.vault_name == vault_name)
             self._record([WantedChange(wanted.row, WantedState.FAILED, wanted.job_id, why) for wanted in lost])
 
-    def _take(self, page: Sequence[JobDescription]) -> None:
-        jobs = [job for job in page if job.action is Action.ARCHIVE_RETRIEVAL and job.archive_id]
-        by_archive: dict[str, list[JobDescription]] = {}
-        for job in jobs:
-            by_archive.setdefault(str(job.archive_id), []).append(job)
+    def _take(self, vault_name: str, page: Sequence[JobDescription]) -> None:
+        by_key: dict[str, list[JobDescription]] = {}
+        for job in page:
+            if job.action is Action.ARCHIVE_RETRIEVAL and job.archive_id:
+                for key in filter(None, (job.archive_id, job.archive_tree_hash)):
+                    by_key.setdefault(key, []).append(job)
         changes: list[WantedChange] = []
-        for wanted in self._orders.find_wanted(list(self._open), list(by_archive)):
-            for job in by_archive[wanted.archive_id]:
+        for wanted in self._orders.find_wanted(list(self._open), list(by_key)):
+            keys = (wanted.archive_id, wanted.tree_hash or "") if wanted.vault_name == vault_name else ()
+            jobs = {job.job_id: job for key in keys for job in by_key.get(key, ())}
+            for job in jobs.values():
                 changes += self._match(wanted, job)
         self._record(changes)
 
@@ -109,7 +94,7 @@ class Listing:
             self._seen.add(wanted.row)
             change = progress_of(wanted, job)
             return [change] if change.state is not wanted.state else []
-        if wanted.state is WantedState.WANTED and offers(job, wanted, self._open[wanted.order_number].tier):
+        if wanted.state in _WAITING and offers(job, wanted, self._open[wanted.order_number].tier):
             best = self._adopted.get(wanted.row)
             if best is None or _is_better(job, best[1]):
                 self._adopted[wanted.row] = wanted, job
@@ -142,87 +127,6 @@ class Listing:
         self._record([change])
 
 
-class Starter:
-    """Starts the jobs that are missing.
-
-    Args:
-        store: Where to start them.
-        orders: Where it is recorded.
-        pricing: What a job costs.
-        observer: Is told what happens.
-        stop: After the first request no more are started.
-        threads: How many to start side by side.
-    """
-
-    def __init__(  # noqa: PLR0913 - two things it works on; the rest are settings
-        self, store: ColdStore, orders: Orders, *, pricing: Pricing, observer: Observer, stop: Stop, threads: int
-    ) -> None:
-        """Store the arguments."""
-        self._store = store
-        self._orders = orders
-        self._pricing = pricing
-        self._observer = observer
-        self._stop = stop
-        self._threads = threads
-        self._refusals = 0
-        self._lock = Lock()
-        self.failed: list[WantedChange] = []
-
-    def start(self, order: Order, *, leave_out: set[int]) -> int:
-        """Start a job for whatever is wanted, but for the rows in `leave_out`; answer how many were started.
-
-        What the store refuses for good is closed, and is in `failed` then.
-        """
-        self._refusals, self.failed = 0, []
-        wanted = (w for w in self._orders.wanted(order.number, WantedState.WANTED) if w.row not in leave_out)
-        started = 0
-        with ThreadPoolExecutor(self._threads, thread_name_prefix="start") as pool:
-            try:
-                while (batch := list(islice(wanted, _BATCH))) and not (self._is_refused() or self._stop.soon):
-                    started += sum(pool.map(lambda it: self._start(order, it), batch))
-            finally:
-                self._refusals = _MOST_REFUSALS  # whatever has interrupted this: start no more
-        return started
-
-    def _start(self, order: Order, wanted: Wanted) -> bool:
-        if self._is_refused() or self._stop.soon:
-            return False
-        if wanted.asked and not self._is_within_price(order, wanted):
-            self._fail(wanted, "the job has expired, and asking again would cost more than was agreed; order it anew")
-            return False
-        request = ArchiveRetrieval(wanted.archive_id, wanted.range, order.tier, wanted.description)
-        try:
-            job_id = self._store.initiate_job(wanted.vault_name, request)
-        except _LATER as error:
-            self._refuse(wanted, error)
-            return False
-        except (ResourceNotFound, InvalidParameterValue) as error:
-            self._fail(wanted, f"the store does not have it: {error}")
-            return False
-        self._orders.started(wanted.row, job_id)
-        self._refusals = 0
-        return True
-
-    def _is_refused(self) -> bool:
-        return self._refusals >= _MOST_REFUSALS
-
-    def _refuse(self, wanted: Wanted, error: Exception) -> None:
-        with self._lock:
-            self._refusals += 1
-        self._observer(Noted(f"{wanted.description}: {error}; it is asked for again later"))
-
-    def _fail(self, wanted: Wanted, why: str) -> None:
-        change = WantedChange(wanted.row, WantedState.FAILED, detail=why)
-        self._orders.change([change])
-        with self._lock:
-            self.failed.append(change)
-
-    def _is_within_price(self, order: Order, wanted: Wanted) -> bool:
-        spent = self._orders.spent(order.number)
-        work = Work(order.tier, spent.jobs + 1, spent.size + (wanted.size or 0), 1 if wanted.size is None else 0)
-        return self._pricing(work).is_within(order.max_cost)
-
-
 def progress_of(wanted: Wanted, job: JobDescription) -> WantedChange:
     """What a job's state means for what is wanted."""
     if job.status is JobStatus.FAILED:
@@ -236,11 +140,23 @@ def progress_of(wanted: Wanted, job: JobDescription) -> WantedChange:
 
 
 def offers(job: JobDescription, wanted: Wanted, tier: Tier) -> bool:
-    """Whether a job that we do not know as ours brings what is wanted, and not later than one that we start."""
-    is_same = job.archive_id == wanted.archive_id and wanted.is_same_range(job.range, job.archive_size)
+    """Whether a job that we do not know as ours brings what is wanted, and not later than one that we start.
+
+    It need not be of the same archive: one of another that holds the same bytes, and has the file's name as its
+    description, was started for the same file.
+    """
+    is_same = _is_same_archive(job, wanted) and wanted.is_same_range(job.range, job.archive_size)
     is_soon = job.status is JobStatus.SUCCEEDED or job.tier is None or _SPEED[job.tier] >= _SPEED[tier]
     is_right = wanted.tree_hash is None or job.archive_tree_hash in {None, wanted.tree_hash}
     return is_same and is_soon and is_right and job.status is not JobStatus.FAILED
+
+
+def _is_same_archive(job: JobDescription, wanted: Wanted) -> bool:
+    if job.archive_id == wanted.archive_id:
+        return True
+    is_whole = wanted.range is None and job.range in {None, ByteRange(0, job.archive_size or 0)}
+    is_same = wanted.tree_hash is not None and job.archive_tree_hash == wanted.tree_hash
+    return is_whole and is_same and job.description == wanted.description
 
 
 def _is_better(job: JobDescription, other: JobDescription) -> bool:

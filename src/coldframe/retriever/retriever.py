@@ -192,7 +192,7 @@ class Retriever:
             Busy: Another process is carrying it on.
         """
         with hold_order(self._orders.path, number, self._files):
-            states = (WantedState.WANTED, WantedState.STARTED, WantedState.READY, WantedState.AT_HAND)
+            states = [state for state in WantedState if state not in {WantedState.DONE, WantedState.FAILED}]
             rounds = self._rounds(Pace(self._clock, self._stop))
             rounds.clear(self._orders.order(number), self._orders.wanted(number, *states))
             self._orders.cancel(number, self._clock.now())

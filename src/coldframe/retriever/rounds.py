@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING
 from coldframe.catalog.order_model import WantedState
 from coldframe.errors import DestinationUnavailable
 from coldframe.names import printable, read_path
-from coldframe.progress import Finished
+from coldframe.progress import Finished, Noted
+from coldframe.quantities import count
+from coldframe.retriever.allowance import Room
 from coldframe.retriever.closing import Closer
 from coldframe.retriever.crew import Crew
 from coldframe.retriever.delivery import Delivery
 from coldframe.retriever.empties import make_empties
 from coldframe.retriever.folders import Destination, mount_point
-from coldframe.retriever.jobs import Listing, Starter
+from coldframe.retriever.jobs import Listing
 from coldframe.retriever.line import Meter
 from coldframe.retriever.pace import Stopped
 from coldframe.retriever.results import result_of
 from coldframe.retriever.site import Site
+from coldframe.retriever.starting import Starter
 from coldframe.retriever.surroundings import Surroundings
 from coldframe.throttle import Throttle
 
@@ -101,12 +104,30 @@ class Rounds:
         listing = Listing(self._store, self._orders, by_number, observer=self._observer)
         listing.sweep()
         yield from self._failures(listing.failed)
-        has_changed = bool(listing.lapsed)
+        has_changed, is_held_back = bool(listing.lapsed), False
+        room = Room(self._line, self._orders.asking.outstanding(self._store.identity))
         for order in open_orders:
-            has_changed |= self._starter.start(order, leave_out=listing.lapsed) > 0
+            has_changed |= self._starter.start(order, room, leave_out=listing.lapsed) > 0
+            is_held_back |= self._starter.is_held_back
             yield from self._failures(self._starter.failed)
-        yield from self._deliver_all(open_orders)
+        for result in self._deliver_all(open_orders):
+            has_changed |= is_held_back  # what was fetched has made room
+            yield result
+        self._pause_held(open_orders)
         return has_changed
+
+    def _pause_held(self, open_orders: list[Order]) -> None:
+        """Pause the orders of which nothing can be done without somebody's consent."""
+        for order in open_orders:
+            if self._orders.asking.pause(order.number):
+                held = self._orders.asking.held(order.number)
+                jobs = count(held.jobs, "output has", "outputs have")
+                self._observer(
+                    Noted(
+                        f"order {order.number} pauses: {jobs} expired, and asking again would cost more than was "
+                        f"agreed; `coldframe orders resume {order.number}` tells the price, and goes on"
+                    )
+                )
 
     def _tell(self, order: Order) -> Iterator[RetrievedFile]:
         """Answer, once, the files for which nothing was to be done from the beginning."""

@@ -1,0 +1,196 @@
+"""Starting the jobs that are missing: within the agreed price, the user's line, and what the store lets through.
+
+A job is counted as asked for before the request is sent; whether a request whose answer was lost has arrived, the next
+listing tells (`jobs`).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from enum import Enum, auto
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from coldframe.catalog.order_model import WantedChange, WantedState
+from coldframe.errors import (
+    InsufficientCapacity,
+    InvalidParameterValue,
+    LimitExceeded,
+    PolicyEnforced,
+    RequestTimeout,
+    ResourceNotFound,
+    ServiceUnavailable,
+    StoreUnreachable,
+    Throttled,
+)
+from coldframe.model import ArchiveRetrieval
+from coldframe.progress import Noted
+from coldframe.quantities import count, format_size
+from coldframe.retriever.allowance import Purse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from coldframe.catalog.order_model import Order, Wanted
+    from coldframe.catalog.orders import Orders
+    from coldframe.ports import ColdStore
+    from coldframe.progress import Observer
+    from coldframe.retriever.allowance import Room
+    from coldframe.retriever.pace import Stop
+    from coldframe.retriever.pricing import Pricing
+
+HELD = "the job has expired, and asking again would cost more than was agreed"
+_LATER = (InsufficientCapacity, LimitExceeded, PolicyEnforced, RequestTimeout, ServiceUnavailable, Throttled)
+_MOST_REFUSALS = 3
+"""After so many in a row nothing more is asked of the store in this round."""
+_BATCH = 200
+
+
+class _Why(Enum):
+    """Why an order waits."""
+
+    ROOM = auto()
+    POLICY = auto()
+
+
+class Starter:
+    """Starts the jobs that are missing.
+
+    Args:
+        store: Where to start them.
+        orders: Where it is recorded.
+        pricing: What a job costs.
+        observer: Is told what happens.
+        stop: After the first request no more are started.
+        threads: How many to start side by side.
+    """
+
+    def __init__(  # noqa: PLR0913 - two things it works on; the rest are settings
+        self, store: ColdStore, orders: Orders, *, pricing: Pricing, observer: Observer, stop: Stop, threads: int
+    ) -> None:
+        """Store the arguments."""
+        self._store = store
+        self._orders = orders
+        self._pricing = pricing
+        self._observer = observer
+        self._stop = stop
+        self._threads = threads
+        self._refusals = 0
+        self._lock = Lock()
+        self._told: set[tuple[int, _Why]] = set()
+        self.failed: list[WantedChange] = []
+        self.is_held_back = False
+
+    def start(self, order: Order, room: Room, *, leave_out: set[int]) -> int:
+        """Start a job for whatever is wanted, but for the rows in `leave_out`; answer how many were started.
+
+        What the store refuses for good is closed, and is in `failed` then. `is_held_back` tells whether `room` was too
+        small for the rest. What has expired and costs more than was agreed is held.
+        """
+        self._refusals, self.failed, self.is_held_back = 0, [], False
+        purse = Purse(order, self._orders, self._pricing)
+        wanted = (w for w in self._orders.wanted(order.number, WantedState.WANTED) if w.row not in leave_out)
+        started = 0
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="start") as pool:
+            try:
+                while not (self._is_refused() or self._stop.soon) and (batch := self._pick(wanted, purse, room)):
+                    started += self._start_all(batch, lambda it: self._start(order, it), pool)
+            finally:
+                self._refusals = _MOST_REFUSALS  # whatever has interrupted this: start no more
+        if self.is_held_back:
+            self._tell_held_back(order, room)
+        return started
+
+    # --- which --------------------------------------------------------------------------------------------------------
+
+    def _pick(self, wanted: Iterator[Wanted], purse: Purse, room: Room) -> list[Wanted]:
+        """Some of what is wanted, for which there is room and money; what there is no money for is held."""
+        picked: list[Wanted] = []
+        again: list[int] = []
+        held: list[int] = []
+        for each in wanted if not self.is_held_back else ():
+            is_again = each.asked >= each.agreed
+            if is_again and not purse.pay(each):
+                held.append(each.row)
+                continue
+            if not room.take(each):
+                self.is_held_back = True
+                break
+            picked.append(each)
+            if is_again:
+                again.append(each.row)
+            if len(picked) == _BATCH:
+                break
+        if held:
+            self._orders.asking.hold(held, HELD)
+        self._orders.asking.agree(again)
+        return picked
+
+    # --- asking -------------------------------------------------------------------------------------------------------
+
+    def _start_all(self, batch: list[Wanted], start: Callable[[Wanted], bool | None], pool: ThreadPoolExecutor) -> int:
+        """Ask for all, counted beforehand; what certainly did not become a job is not counted any more."""
+        self._orders.asking.begin([each.row for each in batch])
+        answers = list(pool.map(start, batch))
+        self._orders.asking.withdraw([each.row for each, answer in zip(batch, answers, strict=True) if answer is False])
+        return sum(answer is True for answer in answers)
+
+    def _start(self, order: Order, wanted: Wanted) -> bool | None:
+        """Whether a job was started; None if nobody knows."""
+        if self._is_refused() or self._stop.soon:
+            return False
+        request = ArchiveRetrieval(wanted.archive_id, wanted.range, order.tier, wanted.description)
+        try:
+            job_id = self._store.initiate_job(wanted.vault_name, request)
+        except _LATER as error:
+            self._refuse(order, wanted, error)
+            return None if isinstance(error, RequestTimeout | StoreUnreachable) else False
+        except (ResourceNotFound, InvalidParameterValue) as error:
+            self._fail(wanted, f"the store does not have it: {error}")
+            return False
+        self._orders.started(wanted.row, job_id)
+        self._refusals = 0
+        return True
+
+    def _is_refused(self) -> bool:
+        return self._refusals >= _MOST_REFUSALS
+
+    def _refuse(self, order: Order, wanted: Wanted, error: Exception) -> None:
+        """The store cannot now. What the account's policy refuses, it refuses of all that comes after."""
+        is_policy = isinstance(error, PolicyEnforced)
+        with self._lock:
+            self._refusals = _MOST_REFUSALS if is_policy else self._refusals + 1
+        if is_policy:
+            self._tell(
+                order,
+                _Why.POLICY,
+                f"the account's data retrieval policy lets no more {order.tier} retrievals "
+                "through now; they are asked for again. `coldframe retrieval-policy show` tells the policy",
+            )
+        else:
+            self._observer(Noted(f"{wanted.description}: {error}; it is asked for again later"))
+
+    def _fail(self, wanted: Wanted, why: str) -> None:
+        change = WantedChange(wanted.row, WantedState.FAILED, detail=why)
+        self._orders.change([change])
+        with self._lock:
+            self.failed.append(change)
+
+    # --- telling ------------------------------------------------------------------------------------------------------
+
+    def _tell_held_back(self, order: Order, room: Room) -> None:
+        waiting = self._orders.count_wanted(order.number, WantedState.WANTED)
+        self._tell(
+            order,
+            _Why.ROOM,
+            f"{count(waiting, 'job waits', 'jobs wait')} until others are downloaded: an output "
+            f"lives for 24 hours, and your line is taken to bring {format_size(room.size)} in that time",
+        )
+
+    def _tell(self, order: Order, why: _Why, text: str) -> None:
+        """Say why an order waits, once, and not in every round."""
+        with self._lock:
+            is_new = (order.number, why) not in self._told
+            self._told.add((order.number, why))
+        if is_new:
+            self._observer(Noted(f"order {order.number}: {text}"))
