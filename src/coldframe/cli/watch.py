@@ -63,8 +63,8 @@ def _set_environment(_context: click.Context, _option: click.Parameter, values: 
 def command(app: App, /, *, once: bool, stay: bool, queue: tuple[str, ...], output: str | None) -> Exit | None:
     """Carry on all open orders until they are done.
 
-    Exit 9 after --once says that jobs are still in progress, exit 8 that an order is paused: `orders resume` goes on. One
-    watch at a time runs on a catalog; another ends with exit 5 and says which one it is.
+    Exit 9 after --once says that jobs are still in progress, exit 8 that an order is paused: `orders resume` goes on.
+    One watch at a time runs on a catalog; another ends with exit 5 and says which one it is.
     """
     if click.get_current_context().invoked_subcommand:
         if once or stay or queue or output:
