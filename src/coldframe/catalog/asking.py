@@ -44,11 +44,12 @@ class Asking:
 
     def settle(self, numbers: Sequence[int]) -> None:
         """A complete listing shows no job for what is still wanted: requests without an answer did not arrive."""
-        self._change(
-            "UPDATE order_job SET asked = asked - 1, is_asking = 0 WHERE order_number = ? AND is_asking"
-            f" AND state IN ('{WantedState.WANTED}', '{WantedState.HELD}')",
-            numbers,
+        sql = (
+            "SELECT id FROM order_job WHERE order_number = ? AND is_asking"
+            f" AND state IN ('{WantedState.WANTED}', '{WantedState.HELD}')"
         )
+        with self._database.read() as connection:
+            self.withdraw([_int(row[0]) for number in numbers for row in connection.execute(sql, (number,))])
 
     def agree(self, rows: Sequence[int]) -> None:
         """One more job for each of these is within the price that was agreed."""
@@ -81,6 +82,8 @@ class Asking:
 
     def pause(self, number: int) -> bool:
         """Pause an open order of which nothing can be done but what is held; whether it was paused."""
+        if not self.held(number).jobs:
+            return False
 
         def act(connection: apsw.Connection) -> bool:
             connection.execute(
