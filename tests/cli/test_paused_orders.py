@@ -31,7 +31,7 @@ def paused(cli: Callable[..., Ran], archived: Path, home: Path, tmp_path: Path) 
         (order,) = coldframe.orders.orders()
         rows = [each.row for each in coldframe.orders.wanted(order.number, WantedState.STARTED)]
         coldframe.orders.asking.hold(rows, HELD)
-        assert coldframe.orders.asking.pause(order.number)
+        assert coldframe.orders.asking.pause(order.number, why="expired", now=coldframe.clock.now())
     return order.number
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coldframe.catalog import Query
+from coldframe.catalog.news import OrderNews
 from coldframe.catalog.order_model import OrderState, WantedState
 from coldframe.errors import PolicyEnforced, RequestTimeout, StoreUnreachable
 from coldframe.model import MIB, ArchiveRetrieval, Tier, TierWaits
@@ -331,3 +332,21 @@ def test_held_job_takes_one_that_somebody_else_started(make_world: MakeWorld) ->
 
     assert len(list(world.retriever(pricing=a_dollar_each).carry_on(number))) == 2
     assert world.orders.order(number).state is OrderState.DONE
+
+
+def test_pause_is_news_each_time(make_world: MakeWorld) -> None:
+    """Whoever is to be told hears that an order waits for consent, and hears it again when it waits once more."""
+    world = make_world(WAITS)
+    world.add("a.fit", frame(1))
+    number, news = place(world, max_cost="1"), OrderNews(world.catalog.database)
+    list(world.retriever(pricing=a_dollar_each).carry_on(number, wait=False))
+    for _ in range(2):
+        world.clock.advance(days=2)
+        list(world.retriever(pricing=a_dollar_each).carry_on(number))
+        told = news.claim(world.clock.now(), lease_seconds=1)
+        assert told is not None
+        assert (told.kind, told.order_number) == ("paused", number)
+        assert "orders resume" in told.detail
+        world.orders.asking.resume(number, max_cost=world.orders.order(number).max_cost + 1)
+        assert news.claim(world.clock.now(), lease_seconds=1) is None
+        list(world.retriever(pricing=a_dollar_each).carry_on(number, wait=False))

@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from coldframe.catalog.news import add_pausing, drop_pausing
 from coldframe.catalog.order_model import OrderState, Spent, WantedState
+from coldframe.clock import to_milliseconds
 from coldframe.errors import NothingMatched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from decimal import Decimal
 
     import apsw
@@ -80,10 +83,8 @@ class Asking:
             (row,) = connection.execute(sql, (UNKNOWN_SIZE_TAKEN, store))
         return _int(row[0])
 
-    def pause(self, number: int) -> bool:
-        """Pause an open order of which nothing can be done but what is held; whether it was paused."""
-        if not self.held(number).jobs:
-            return False
+    def pause(self, number: int, *, why: str, now: datetime) -> bool:
+        """Pause an open order of which nothing can be done but what is held; whether it was paused. `why` is news."""
 
         def act(connection: apsw.Connection) -> bool:
             connection.execute(
@@ -95,7 +96,10 @@ class Asking:
                 "   AND job IS NULL)",
                 (number,),
             )
-            return connection.changes() > 0
+            is_paused = connection.changes() > 0
+            if is_paused:
+                add_pausing(connection, number, why, to_milliseconds(now))
+            return is_paused
 
         return self._database.write(act)
 
@@ -113,6 +117,7 @@ class Asking:
             )
             if not connection.changes():
                 return False
+            drop_pausing(connection, number)
             connection.execute(
                 f"UPDATE order_job SET state = '{WantedState.WANTED}', agreed = max(agreed, asked + 1)"
                 f" WHERE order_number = ? AND state = '{WantedState.HELD}'",

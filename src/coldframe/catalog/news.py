@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from coldframe.catalog.database import Database
 
 DONE, INCOMPLETE = "done", "incomplete"
-"""The kinds of news of an order that was closed; all others are the names of a trouble."""
+"""The kinds of news of an order that was closed."""
+PAUSED = "paused"
+"""That of an order that waits for consent; all other kinds are the names of a trouble."""
 _DAY = 24 * 3600 * 1000
 _ADD = (
     "INSERT INTO order_news (order_number, kind, detail, at, tries, due_at, told) VALUES (?1, ?2, ?3, ?4, 0, ?4, '[]')"
@@ -34,7 +36,7 @@ class News:
     Args:
         row: Its number, the same each time that it is told.
         order_number: The order.
-        kind: `done`, `incomplete`, or the name of a trouble.
+        kind: `done`, `incomplete`, `paused`, or the name of a trouble.
         detail: What people are told of it.
         at: Since when it is known.
         tries: How often somebody set out to tell it, this time included.
@@ -102,6 +104,16 @@ def add_closing(connection: apsw.Connection, order_number: int, kind: str, at: i
     """The order was closed, in this very transaction; what troubled it is no news any more."""
     connection.execute("UPDATE order_news SET due_at = NULL WHERE order_number = ?", (order_number,))
     connection.execute(_ADD + " ON CONFLICT DO NOTHING", (order_number, kind, "", at))
+
+
+def add_pausing(connection: apsw.Connection, order_number: int, detail: str, at: int) -> None:
+    """The order was paused, in this very transaction."""
+    connection.execute(_ADD + _AGAIN, (order_number, PAUSED, detail, at))
+
+
+def drop_pausing(connection: apsw.Connection, order_number: int) -> None:
+    """The order goes on, and if it is paused once more, that is news."""
+    connection.execute("DELETE FROM order_news WHERE order_number = ? AND kind = ?", (order_number, PAUSED))
 
 
 def _claim(connection: apsw.Connection, at: int, lease: int) -> News | None:

@@ -119,15 +119,14 @@ class Rounds:
     def _pause_held(self, open_orders: list[Order]) -> None:
         """Pause the orders of which nothing can be done without somebody's consent."""
         for order in open_orders:
-            if self._orders.asking.pause(order.number):
-                held = self._orders.asking.held(order.number)
-                jobs = count(held.jobs, "output has", "outputs have")
-                self._observer(
-                    Noted(
-                        f"order {order.number} pauses: {jobs} expired, and asking again would cost more than was "
-                        f"agreed; `coldframe orders resume {order.number}` tells the price, and goes on"
-                    )
-                )
+            held = self._orders.asking.held(order.number)
+            jobs = count(held.jobs, "output has", "outputs have")
+            why = (
+                f"{jobs} expired, and asking again would cost more than was agreed; "
+                f"`coldframe orders resume {order.number}` tells the price, and goes on"
+            )
+            if held.jobs and self._orders.asking.pause(order.number, why=why, now=self._clock.now()):
+                self._observer(Noted(f"order {order.number} pauses: {why}"))
 
     def _tell(self, order: Order) -> Iterator[RetrievedFile]:
         """Answer, once, the files for which nothing was to be done from the beginning."""
