@@ -77,3 +77,14 @@ def test_paused_order_can_be_given_up(cli: Callable[..., Ran], paused: int) -> N
     assert cli("orders", "cancel", str(paused), "--yes").code == 0
     assert [row["state"] for row in cli("orders", "list", "-o", "json").rows] == ["cancelled"]
     assert cli("orders", "resume", str(paused), "--yes").code == 2
+
+
+def test_month_without_money_keeps_it_paused(
+    cli: Callable[..., Ran], paused: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The budget counts what has to be paid again: exit 8, and the order stays as it is."""
+    monkeypatch.setenv("COLDFRAME_BUDGET", "0.0001")
+    ran = cli("orders", "resume", str(paused), "--yes")
+    assert ran.code == 8
+    assert "budget" in ran.err
+    assert [row["state"] for row in cli("orders", "list", "-o", "json").rows] == ["paused"]

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from coldframe.catalog.order_model import OrderState
+from coldframe.composition.library import Coldframe
+from coldframe.composition.spending import Outlay
 from coldframe.composition.terms import terms_of
 from coldframe.errors import BadUsage, LimitRefused
 from coldframe.retriever.hold import hold_order
-from coldframe.retriever.pricing import Work
+from coldframe.retriever.pricing import Price, Work
 
 if TYPE_CHECKING:
     from coldframe.catalog.order_model import Order
-    from coldframe.composition.library import Coldframe
     from coldframe.composition.terms import Terms
-    from coldframe.retriever.pricing import Price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,8 @@ def resume_order(coldframe: Coldframe, offer: ResumeOffer, *, max_cost: Decimal 
         max_cost: The most that the whole order may cost; None is the offer's price.
 
     Raises:
-        LimitRefused: It would cost more than `max_cost`, or nobody knows what it would cost.
+        LimitRefused: It would cost more than `max_cost`, or nobody knows what it would cost; or the month's budget does
+            not allow it.
         Busy: Another process is carrying the order on.
     """
     price = offer.price
@@ -76,5 +78,22 @@ def resume_order(coldframe: Coldframe, offer: ResumeOffer, *, max_cost: Decimal 
         told = "an unknown sum" if price.limit is None else f"{price.limit} {price.currency}"
         raise LimitRefused(f"the order would come to {told}; at most {max_cost} is allowed")
     agreed = max(offer.order.max_cost, price.limit or Decimal(0)) if max_cost is None else max_cost
-    with hold_order(coldframe.orders.path, offer.order.number, coldframe.files):
+    store = coldframe.catalog.store_url(offer.order.store) or coldframe.settings.store
+    with ExitStack() as held:
+        held.enter_context(hold_order(coldframe.orders.path, offer.order.number, coldframe.files))
+        at_store = Coldframe(
+            coldframe.home,
+            replace(coldframe.settings, store=store),
+            clock=coldframe.clock,
+            files=coldframe.files,
+            vfs=coldframe.vfs,
+        )
+        Outlay(held.enter_context(at_store), "orders resume", _more(offer)).commit()
         coldframe.orders.asking.resume(offer.order.number, max_cost=agreed)
+
+
+def _more(offer: ResumeOffer) -> Price:
+    """What has to be paid beyond what was agreed to until now."""
+    if offer.price.limit is None:
+        return Price(None)
+    return Price(max(Decimal(0), offer.price.limit - offer.order.max_cost))
