@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from coldframe.config_file import Key, nearest, parse_value, read_config, read_values
-from coldframe.errors import BadSettings
+from coldframe.errors import BadSettings, BadUsage
 from coldframe.model import AMAZON_WAITS, MAX_PART_SIZE, MIB, MIN_PART_SIZE, Tier, TierWaits
 from coldframe.notify.order_hooks import HOOK_SECONDS, Hooks
 from coldframe.quantities import parse_dollars, parse_duration, parse_money, parse_rate, parse_size
 from coldframe.rates import parse_limit
+from coldframe.rule_sets import SHIPPED, choose_rule_sets, parse_own_rule_set
 from coldframe.server.address import Address, parse_address
 from coldframe.server.limits import Limits
 from coldframe.server.limits import parse_limits as limits_of
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
+    from coldframe.config_file import ConfigFile
     from coldframe.notify.targets import WebHook
     from coldframe.rates import Limit
+    from coldframe.rule_sets import RuleSet
 
 CONFIG_NAME = "config.toml"
 OUTPUT_FORMS = ("table", "csv", "json")
@@ -36,7 +39,8 @@ AMAZON_SNS = "amazon"
 """In place of an endpoint: Amazon's own."""
 PROFILES = "profile"
 PROFILE_VARIABLE = "COLDFRAME_PROFILE"
-_TABLES = (PROFILES,)
+RULE_SETS = "rule_set"
+_TABLES = (PROFILES, RULE_SETS)
 _MAX_JOBS = 256
 _MAX_KEPT = 1000
 _LEAST_LOG = 1024
@@ -108,6 +112,8 @@ class Settings:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     zip: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    rule_sets: Mapping[str, RuleSet] = field(default_factory=dict)
     follow_symlinks: bool = False
     checksum: bool = False
     dedupe: bool = True
@@ -363,6 +369,7 @@ KEYS: Mapping[str, Key] = {
     "include": Key(parse_texts, "patterns of files that are archived at all", '["*.fit"]'),
     "exclude": Key(parse_texts, "patterns of files and folders that are left out", '["*.tmp"]'),
     "zip": Key(parse_texts, "patterns of folders that become one zip each", '["Bias", "Dark", "Flat"]'),
+    "rules": Key(parse_texts, "rule sets: what is zipped and left out of programs' trees", '["nina", "wbpp"]'),
     "follow_symlinks": Key(parse_flag, "whether symlinks are followed", "false"),
     "checksum": Key(parse_flag, "whether archive compares tree hashes, not size and modification time", "false"),
     "dedupe": Key(parse_flag, "whether known content is recorded instead of sent again", "true"),
@@ -423,6 +430,10 @@ def load_settings(home: Home, environ: Mapping[str, str] | None = None, *, profi
     config = read_config(home.config)
     values = read_values(config, KEYS, tables=_TABLES)
     profiles = {name: read_values(config, KEYS, (PROFILES, name)) for name in config.subtables(PROFILES)}
+    own = _own_rule_sets(config)
+    _check_rules(config, own, values)
+    for name, profile_values in profiles.items():
+        _check_rules(config, own, profile_values, PROFILES, name)
     chosen = profile or environ.get(PROFILE_VARIABLE) or None
     if chosen is not None:
         if chosen not in profiles:
@@ -432,7 +443,7 @@ def load_settings(home: Home, environ: Mapping[str, str] | None = None, *, profi
         variable = f"COLDFRAME_{name.upper()}"
         if environ.get(variable):
             values[name] = parse_value(key, environ[variable], f"The environment variable {variable}")
-    return Settings(**values)
+    return Settings(**values, rule_sets=own)
 
 
 def profile_names(home: Home) -> list[str]:
@@ -443,12 +454,37 @@ def profile_names(home: Home) -> list[str]:
         return []
 
 
+def rule_set_names(home: Home) -> list[str]:
+    """The rule sets there are: those that come with coldframe, and the configuration's own where it can be read."""
+    try:
+        return [*SHIPPED, *read_config(home.config).subtables(RULE_SETS)]
+    except BadSettings:
+        return list(SHIPPED)
+
+
 def with_flags(settings: Settings, **flags: Any) -> Settings:
     """The settings with those flags on top that were given: neither None nor empty."""
     names = {each.name for each in fields(Settings)}
     return replace(
         settings, **{name: value for name, value in flags.items() if name in names and value not in (None, ())}
     )
+
+
+def _own_rule_sets(config: ConfigFile) -> dict[str, RuleSet]:
+    found = {}
+    for name, table in config.subtables(RULE_SETS).items():
+        try:
+            found[name] = parse_own_rule_set(name, table)
+        except ValueError as error:
+            raise BadSettings(f"{config.where(RULE_SETS, name)}: {error}.") from error
+    return found
+
+
+def _check_rules(config: ConfigFile, own: Mapping[str, RuleSet], values: Mapping[str, Any], *within: str) -> None:
+    try:
+        choose_rule_sets(values.get("rules", ()), own)
+    except BadUsage as error:
+        raise BadSettings(f"{config.where(*within, 'rules')}: {error}") from error
 
 
 def _no_profile(name: str, path: str, profiles: Mapping[str, object]) -> str:

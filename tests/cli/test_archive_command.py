@@ -83,7 +83,7 @@ def test_archive_json_has_the_protocols_words(cli: Callable[..., Ran], subs: Pat
     """Stable snake_case keys, one object per line."""
     (row,) = cli("archive", "Subs/Bias/b1.fit", "-v", vault, "-o", "json").rows
     assert set(row) == {
-        "archive_id", "detail", "file_path", "kind", "outcome", "size", "source", "tree_hash", "vault_name",
+        "archive_id", "detail", "file_path", "kind", "outcome", "rule", "size", "source", "tree_hash", "vault_name",
     }  # fmt: skip
     assert len(row["archive_id"]) == 138
     assert row["file_path"] == "Subs/Bias/b1.fit"

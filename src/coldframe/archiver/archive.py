@@ -26,6 +26,7 @@ from coldframe.errors import BadUsage
 from coldframe.model import MIB
 from coldframe.patterns import Patterns
 from coldframe.progress import Finished, Outcome, Planned, ignore
+from coldframe.rule_sets import ChosenRules
 from coldframe.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -166,7 +167,8 @@ class Archiver:
             return FileWork(run, item, attempt=attempt, known=entry).start
         if entry is not None and is_known(item, entry):
             return self._tell(_file_result(item, Outcome.UNCHANGED, entry=entry))
-        return self._tell(_file_result(item, Outcome.ARCHIVED, detail="dry run: it would be sent"))
+        detail = "dry run: it would be sent" + (f"; {item.note}" if item.note else "")
+        return self._tell(_file_result(item, Outcome.ARCHIVED, detail=detail))
 
     def _tell(self, result: FileResult) -> FileResult:
         self._observer(Finished(result.path, result.size, result.outcome, result.detail))
@@ -175,7 +177,10 @@ class Archiver:
 
 def make_rules(request: ArchiveRequest, *, own_folders: Iterable[str]) -> Rules:
     """What a scan for a request takes and leaves."""
+    sets = ChosenRules(request.rule_sets)
     return Rules(
+        zipping=sets,
+        leaving=sets,
         include=Patterns(request.include),
         exclude=Patterns(request.exclude),
         zipped=Patterns(request.zip_patterns),

@@ -57,4 +57,6 @@ def other_result(item: LeftOut | Unreadable, kind: Kind) -> FileResult:
         kind=kind,
         outcome=Outcome.LEFT_OUT if isinstance(item, LeftOut) else Outcome.FAILED,
         detail=item.reason,
+        size=item.size if isinstance(item, LeftOut) else 0,
+        rule=item.rule if isinstance(item, LeftOut) else None,
     )

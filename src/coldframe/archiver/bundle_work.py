@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coldframe import names
@@ -87,7 +88,8 @@ class BundleWork:
 
     def _end(self, *results: FileResult) -> Next:
         others = [*(self._bundle.others if self._bundle is not None else ()), *self._lost.values()]
-        ended = [*results, *(other_result(item, Kind.MEMBER) for item in others)]
+        ruled = [replace(result, rule=self._found.rule) if result.kind is Kind.BUNDLE else result for result in results]
+        ended = [*ruled, *(other_result(item, Kind.MEMBER) for item in others)]
         for result in ended:
             self._run.observer(Finished(result.path, result.size, result.outcome, result.detail))
         return Next(ended, self._run.claims.release(_SLOTS, wake=1))

@@ -9,7 +9,7 @@ import os
 import stat
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from coldframe import names
@@ -60,13 +60,14 @@ class Stamp:
 class Source:
     """An ordinary file to read: its logical path (a text), where it lies (as `os` gives it), and its stamp.
 
-    `follow` allows its last name to be a symbolic link.
+    `follow` allows its last name to be a symbolic link. `note` is what the scan has to say about it.
     """
 
     path: str
     location: str
     stamp: Stamp
     follow: bool = False
+    note: str = field(default="", compare=False)
 
     @property
     def text(self) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from coldframe.archiver.opening import Source
     from coldframe.catalog.model import Entry, Kind
     from coldframe.progress import Outcome
+    from coldframe.rule_sets import Rule, RuleSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class ArchiveRequest:
         zip_patterns: A folder that matches becomes one zip archive; the outermost match wins.
         include: If any is given, only files that match are archived. Folders are always entered.
         exclude: Files and folders that match are not; a folder's content goes with it.
+        rule_sets: What else is zipped and left out (`coldframe.rule_sets`), frames only if processed.
         follow_symlinks: Archive what symbolic links point to, as if it lay there.
         checksum: Compare tree hashes instead of trusting size and modification time.
         dedupe: Record known content under its new path instead of sending it again.
@@ -34,6 +36,7 @@ class ArchiveRequest:
     zip_patterns: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    rule_sets: tuple[RuleSet, ...] = ()
     follow_symlinks: bool = False
     checksum: bool = False
     dedupe: bool = True
@@ -47,7 +50,7 @@ class FileResult:
     `path` and `source` are texts of `names`; `size` is bytes (of a bundle, those of its members together). `entry` is
     the catalog's, and `members` those of a bundle that this run archived. `read` are the local files as they were when
     they were archived or found unchanged: what may be removed, if they still look the same. `detail` says why where
-    the outcome alone does not.
+    the outcome alone does not; `rule` is the one of a set that left the file out or made a zip of the folder.
     """
 
     path: str
@@ -61,3 +64,4 @@ class FileResult:
     members: Sequence[Entry] = ()
     read: Sequence[Source] = ()
     detail: str = ""
+    rule: Rule | None = None

@@ -2,7 +2,7 @@
 
 The order is the same on every run: in each folder first its files by name, then its folders by name. At any moment no
 more is held than one folder's names and one open folder, so a tree of any size takes the same memory and any depth can
-be walked. Nothing is opened but folders.
+be walked. Nothing is opened but folders, and the frames that a rule set would leave out (`frames_kept`).
 """
 
 from __future__ import annotations
@@ -10,15 +10,19 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from coldframe import names
+from coldframe.archiver.frames_kept import why_kept
 from coldframe.archiver.opening import Source, Stamp, explain, look, open_folder
 from coldframe.patterns import Patterns
+from coldframe.rule_sets import Action, ChosenRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from coldframe.rule_sets import Rule
 
 _HOLDS_FOLDERS = os.scandir in os.supports_fd and os.stat in os.supports_dir_fd
 _KINDS = {
@@ -32,13 +36,17 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder on the way down: logical path, location, what it is on its device, and the folder above it."""
+    """A folder on the way down: logical path, location, what it is on its device, and the folder above it.
+
+    `left_out` is the rule that leaves out what is in it.
+    """
 
     path: str
     location: str
     identity: tuple[int, int]
     above: Folder | None = None
     is_included: bool = False
+    left_out: Rule | None = None
 
     def is_below(self, identity: tuple[int, int]) -> bool:
         """Whether this folder is, or lies in, the one with that identity."""
@@ -52,19 +60,22 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class FoundBundle:
-    """A folder that becomes one zip archive, under the logical path `path`."""
+    """A folder that becomes one zip archive, under the logical path `path`; `rule` is that of a set, if one says so."""
 
     path: str
     folder: Folder
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Something that an archive cannot hold."""
+    """Something that an archive cannot hold, or that a `rule` of a set leaves out; then `size` is its bytes."""
 
     path: str
     location: str
     reason: str
+    size: int = 0
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,7 @@ FoundFile = Source | LeftOut | Unreadable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What a scan takes and leaves.
+    """What a scan takes and leaves. `zipping` and `leaving` are the rule sets asked for each of the two.
 
     `own` are folders, by device and inode, in which coldframe itself keeps things: to archive the store into itself
     would never end.
@@ -91,8 +102,14 @@ class Rules:
     include: Patterns = field(default_factory=lambda: Patterns(()))
     exclude: Patterns = field(default_factory=lambda: Patterns(()))
     zipped: Patterns = field(default_factory=lambda: Patterns(()))
+    zipping: ChosenRules = field(default_factory=ChosenRules)
+    leaving: ChosenRules = field(default_factory=ChosenRules)
     follow_symlinks: bool = False
     own: frozenset[tuple[int, int]] = frozenset()
+
+    def is_zipped(self, path: str) -> bool:
+        """Whether the folder at `path` becomes one zip."""
+        return self.zipped.match(path) or self.zipping.zip_rule(path) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +139,7 @@ def scan(roots: Iterable[Root], rules: Rules) -> Iterator[Found]:
 
 def scan_members(folder: Folder, rules: Rules) -> Iterator[FoundFile]:
     """Everything to zip or to report in a folder that becomes a bundle."""
-    unzipped = Rules(include=rules.include, exclude=rules.exclude, follow_symlinks=rules.follow_symlinks, own=rules.own)
+    unzipped = replace(rules, zipped=Patterns(()), zipping=ChosenRules())
     for found in _Walk(unzipped, frozenset()).walk(folder):
         if not isinstance(found, FoundBundle):
             yield found
@@ -201,17 +218,35 @@ class _Walk:
         elif not stat.S_ISREG(mode):
             yield LeftOut(seen.path, seen.location, _KINDS.get(stat.S_IFMT(mode), "not an ordinary file"))
         elif self._is_included(seen.path, above):
-            yield Source(seen.path, seen.location, Stamp.of(seen.status), is_link)
+            yield self._take(Source(seen.path, seen.location, Stamp.of(seen.status), is_link), above)
+
+    def _take(self, source: Source, above: Folder | None) -> Source | LeftOut:
+        """The file, unless a rule leaves it out; a path that was named is taken, whatever the rules say."""
+        rule = self._leaving(source.path, above)
+        if rule is None:
+            return source
+        if reason := why_kept(source):
+            return replace(source, note=f"{rule} matches, but this is {reason}")
+        return LeftOut(source.path, source.location, told(rule), source.stamp.size, rule)
+
+    def _leaving(self, path: str, above: Folder | None) -> Rule | None:
+        """The rule that leaves out what is at `path`."""
+        if above is None or above.left_out is not None:
+            return None if above is None else above.left_out
+        matching = self._rules.leaving.matching(Action.LEAVE_OUT, path)
+        return next((rule for rule in matching if not rule.beside or _has_beside(above, rule)), None)
 
     def _judge_folder(self, seen: _Seen, above: Folder | None, inner: list[Folder]) -> Iterator[Found]:
         identity = (seen.status.st_dev, seen.status.st_ino)
-        folder = Folder(seen.path, seen.location, identity, above, self._is_included(seen.path, above))
+        is_included, left_out = self._is_included(seen.path, above), self._leaving(seen.path, above)
+        folder = Folder(seen.path, seen.location, identity, above, is_included, left_out)
         if identity in self._rules.own:
             yield LeftOut(seen.path, seen.location, "coldframe keeps its own files here")
         elif above is not None and above.is_below(identity):
             yield LeftOut(seen.path, seen.location, "a symbolic link back to a folder that holds it")
-        elif self._rules.zipped.match(seen.path):
-            yield FoundBundle(zip_path(seen.path), folder)
+        elif self._rules.is_zipped(seen.path):
+            rule = None if self._rules.zipped.match(seen.path) else self._rules.zipping.zip_rule(seen.path)
+            yield FoundBundle(zip_path(seen.path), folder, rule)
         else:
             inner.append(folder)
 
@@ -220,6 +255,27 @@ class _Walk:
         if not self._rules.include or (above is not None and above.is_included):
             return True
         return self._rules.include.match(path)
+
+
+def told(rule: Rule) -> str:
+    """A rule, and why there is such a rule."""
+    return f"{rule}: {rule.because}" if rule.because else str(rule)
+
+
+def _has_beside(above: Folder, rule: Rule) -> bool:
+    """Whether the folder with which the pattern begins has the other one beside it, and that holds something."""
+    first, folder = rule.pattern.partition("/")[0].lower(), above
+    while os.path.basename(folder.location).lower() != first:
+        if folder.above is None:
+            return False
+        folder = folder.above
+    outer = os.path.dirname(folder.location)
+    try:
+        with os.scandir(outer) as listed:
+            found = [each.path for each in listed if each.name.lower() == rule.beside.lower() and each.is_dir()]
+        return any(os.listdir(path) for path in found)
+    except OSError:
+        return False
 
 
 def zip_path(path: str) -> str:
@@ -272,6 +328,6 @@ def _meets_bundle(outer: Root, folders: list[str], rules: Rules) -> bool:
         path = path if name is None else names.join_path(path, name)
         if rules.exclude.match(path):
             return False
-        if rules.zipped.match(path):
+        if rules.is_zipped(path):
             return True
     return False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from coldframe.archiver.request import ArchiveRequest
+from coldframe.archiver.scan import told
 from coldframe.cli.charges import CHARGES, show_price, tell_older, tell_prices
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
@@ -22,6 +23,7 @@ from coldframe.cli.options import (
     RATE,
     dry_run_option,
     output_option,
+    rules_option,
     store_option,
     vault_option,
     yes_option,
@@ -33,6 +35,7 @@ from coldframe.errors import LimitRefused, UnknownArchives
 from coldframe.progress import Outcome
 from coldframe.quantities import count, format_size
 from coldframe.retriever.pricing import UNKNOWN
+from coldframe.rule_sets import choose_rule_sets
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -50,6 +53,7 @@ COLUMNS = (
     Column("archive_id"),
     Column("tree_hash"),
     Column("source"),
+    Column("rule"),
     Column("detail"),
 )
 
@@ -61,6 +65,7 @@ COLUMNS = (
         "coldframe archive ./Subs --vault astrodata --zip Bias --zip Dark --zip Flat \\",
         "    --inventory m33.archive_inventory.csv --inventory-copy s3://myastrodata/",
         "coldframe archive ./Subs --vault astrodata --exclude '*.tmp' --dry-run",
+        "coldframe archive ./M31 --vault astrodata --rules nina --rules wbpp --dry-run",
         "coldframe archive ./Subs --vault astrodata --inventory m33.csv --delete-source",
     ),
 )
@@ -69,6 +74,7 @@ COLUMNS = (
 @click.option("--zip", multiple=True, metavar="PATTERN", help="Make one zip archive of each matching folder.")
 @click.option("--include", multiple=True, metavar="PATTERN", help="Archive only files that match.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave files and folders out that match.")
+@rules_option
 @click.option("--inventory", "-i", type=FILE, metavar="FILE", help="Extend this inventory CSV with what is archived.")
 @click.option("--inventory-copy", multiple=True, metavar="TARGET", help="Copy it to a folder or s3://BUCKET/PREFIX/.")
 @click.option("--delete-source", is_flag=True, help="Remove local files once they are safe. Asks first.")
@@ -112,6 +118,7 @@ def command(
         zip_patterns=settings.zip,
         include=settings.include,
         exclude=settings.exclude,
+        rule_sets=choose_rule_sets(settings.rules, settings.rule_sets),
         follow_symlinks=settings.follow_symlinks,
         checksum=settings.checksum,
         dedupe=settings.dedupe,
@@ -204,16 +211,32 @@ def _archive(app: App, job: ArchiveJob, *, form: str) -> Exit:
     with view, coldframe.archive(job, observer=view.observe) as run, view.heeding(run.stop):
         with app.printer(COLUMNS, form=form, stream=view.output, is_live=True) as printer:
             for result in run.results():
-                if form != "table" or result.outcome is not Outcome.UNCHANGED:
+                if form != "table" or _is_shown(result, job):
                     view.row(printer, _row(result, job.request.vault_name))
-                if result.detail and result.outcome in {Outcome.FAILED, Outcome.LEFT_OUT}:
-                    view.say(f"{result.path}: {result.outcome}: {result.detail}")
+                if (words := _remark(result, job)) is not None:
+                    view.say(f"{result.path}: {words}")
         summary = run.finish()
     app.say(*_sum_up(summary, job))
     if view.exit is not None:
         app.say("Stopped. The same command carries on.")
         return view.exit
     return Exit.SOME_FAILED if summary.files[Outcome.FAILED] else Exit.DONE
+
+
+def _is_shown(result: FileResult, job: ArchiveJob) -> bool:
+    """Whether a table lists it: neither what is unchanged nor, except in a rehearsal, what a rule leaves out."""
+    is_ruled = result.outcome is Outcome.LEFT_OUT and result.rule is not None
+    return result.outcome is not Outcome.UNCHANGED and (job.request.dry_run or not is_ruled)
+
+
+def _remark(result: FileResult, job: ArchiveJob) -> str | None:
+    """What is said about a file: why it failed or is left out, and in a rehearsal what the rules make of it."""
+    if result.outcome in {Outcome.FAILED, Outcome.LEFT_OUT} and result.detail and _is_shown(result, job):
+        return f"{result.outcome}: {result.detail}"
+    if job.request.dry_run and result.rule is not None and result.outcome is not Outcome.LEFT_OUT:
+        return f"one zip: {told(result.rule)}"
+    _, is_kept, note = result.detail.partition("; ")
+    return f"kept: {note}" if job.request.dry_run and is_kept else None
 
 
 def _row(result: FileResult, vault_name: str) -> dict[str, object]:
@@ -226,6 +249,7 @@ def _row(result: FileResult, vault_name: str) -> dict[str, object]:
         "archive_id": result.archive_id,
         "tree_hash": result.tree_hash,
         "source": result.source,
+        "rule": str(result.rule) if result.rule else None,
         "detail": result.detail or None,
     }
 
@@ -248,6 +272,9 @@ def _sum_up(summary: ArchiveSummary, job: ArchiveJob) -> list[str]:
         if files[outcome]
     ]
     lines = ["; ".join([sent, *others]) + "."]
+    for rule, number in summary.ruled.items():
+        size = format_size(summary.ruled_sizes[rule])
+        lines.append(f"{count(number, 'file')}, {size}, {'would be ' if would else ''}left out by {told(rule)}.")
     if summary.deleted or summary.kept:
         freed = f"{count(summary.deleted, 'file')} removed here, {format_size(summary.deleted_size)} freed"
         lines.append(f"{freed}; {summary.kept:,} kept." if summary.kept else f"{freed}.")

@@ -15,13 +15,14 @@ from coldframe.cli.charges import CHARGES, show_price, tell_older, tell_prices
 from coldframe.cli.command import Group
 from coldframe.cli.entries import query_text
 from coldframe.cli.exits import Exit
-from coldframe.cli.options import PART_SIZE, VAULT, output_option, store_option, vault_option
+from coldframe.cli.options import PART_SIZE, VAULT, output_option, rules_option, store_option, vault_option
 from coldframe.cli.output import Column, show_moment, size_column
 from coldframe.composition.estimating import archive_costs, estimate_retrieval, measure_archive
 from coldframe.composition.pricing import price_of
 from coldframe.composition.retrieving import RetrieveJob
 from coldframe.prices import Charge
 from coldframe.quantities import count, format_size
+from coldframe.rule_sets import choose_rule_sets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -77,6 +78,7 @@ command.add_command(estimate_budget.budget)
 @click.option("--zip", multiple=True, metavar="PATTERN", help="Make one zip archive of each matching folder.")
 @click.option("--include", multiple=True, metavar="PATTERN", help="Archive only files that match.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave files and folders out that match.")
+@rules_option
 @click.option("--follow-symlinks", is_flag=True, default=None, help="Archive what symbolic links point to.")
 @click.option("--part-size", type=PART_SIZE, help="The smallest part of a multipart upload, such as 64MiB.")
 @store_option
@@ -96,6 +98,7 @@ def archive(app: App, /, paths: tuple[str, ...], *, output: str | None, **flags:
         zip_patterns=settings.zip,
         include=settings.include,
         exclude=settings.exclude,
+        rule_sets=choose_rule_sets(settings.rules, settings.rule_sets),
         follow_symlinks=settings.follow_symlinks,
     )
     measure, terms, now = measure_archive(coldframe, request), coldframe.terms, coldframe.clock.now()

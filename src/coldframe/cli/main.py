@@ -32,6 +32,7 @@ COMMANDS = {
     "cleanup": Lazy(_CARE, "List and remove what killed runs left over."),
     "inventory": Lazy(_CARE, "Export, import, refresh or rebuild the record of what is where."),
     "vault": Lazy(_PARTS, "Create, list, show, delete or govern vaults."),
+    "rules": Lazy(_PARTS, "Show what the rule sets zip and leave out."),
     "job": Lazy(_STEPS, "Start, show and list jobs, and fetch what they bring."),
     "upload": Lazy(_STEPS, "List and abort open multipart uploads."),
     "delete": Lazy(_STEPS, "Delete archives for ever."),

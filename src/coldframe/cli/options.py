@@ -100,6 +100,21 @@ def _profile_option(function: F) -> F:
     )(function)
 
 
+def rules_option(function: F) -> F:
+    """`--rules`."""
+    return click.option(
+        "--rules",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=_complete_rules,
+        help="Zip and leave out as this rule set says (`coldframe rules`).",
+    )(function)
+
+
+def _complete_rules(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in settings.rule_set_names(settings.find_home()) if name.startswith(incomplete)]
+
+
 def _complete_profile(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
     return [name for name in settings.profile_names(settings.find_home()) if name.startswith(incomplete)]
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from coldframe.catalog import Entry
     from coldframe.composition.library import Coldframe
     from coldframe.progress import Observer
+    from coldframe.rule_sets import Rule
 
 SAFE = frozenset({Outcome.ARCHIVED, Outcome.RECORDED, Outcome.UNCHANGED})
 """Outcomes after which the store is known to hold the file."""
@@ -68,11 +69,14 @@ class ArchiveJob:
 class ArchiveSummary:
     """What a run has done: files and bytes by outcome, and what came after them.
 
-    `deleted` and `kept` count local files that were removed, and that were to be and were not.
+    `ruled` and `ruled_sizes` are files and bytes by the rule that left them out. `deleted` and `kept` count local files
+    that were removed, and that were to be and were not.
     """
 
     files: Counter[Outcome] = field(default_factory=Counter)
     sizes: Counter[Outcome] = field(default_factory=Counter)
+    ruled: Counter[Rule] = field(default_factory=Counter)
+    ruled_sizes: Counter[Rule] = field(default_factory=Counter)
     inventory_rows: int = 0
     copies: tuple[str, ...] = ()
     deleted: int = 0
@@ -197,6 +201,9 @@ class ArchiveRun:
     def _remember(self, result: FileResult) -> None:
         self.summary.files[result.outcome] += 1
         self.summary.sizes[result.outcome] += result.size
+        if result.rule is not None and result.outcome is Outcome.LEFT_OUT:
+            self.summary.ruled[result.rule] += 1
+            self.summary.ruled_sizes[result.rule] += result.size
         if result.outcome not in SAFE or self._job.request.dry_run:
             return
         if self._job.inventory and result.entry is not None:

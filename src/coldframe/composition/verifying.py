@@ -18,6 +18,7 @@ from coldframe.model import MIB
 from coldframe.names import read_path
 from coldframe.patterns import Patterns
 from coldframe.progress import Advanced, Finished, Outcome, Planned, Started, ignore
+from coldframe.rule_sets import ChosenRules, choose_rule_sets
 from coldframe.tree_hash import TreeHasher
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def verify_files(
         known.add(_key(entry.source))
         yield _checked(entry, observer)
     settings = coldframe.settings
-    rules = Rules(include=Patterns(settings.include), exclude=Patterns(settings.exclude))
+    sets = choose_rule_sets(settings.rules, settings.rule_sets)
+    rules = Rules(include=Patterns(settings.include), exclude=Patterns(settings.exclude), leaving=ChosenRules(sets))
     for found in scan(find_roots(paths, rules), rules) if paths else ():
         if isinstance(found, Unreadable):
             yield Checked(standing=Standing.UNREADABLE, path=found.path, detail=found.reason)
