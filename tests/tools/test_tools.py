@@ -42,9 +42,13 @@ def test_locked_prints_what_is_installed_here(pins: dict[str, str]) -> None:
 
 
 def test_locked_leaves_no_direct_dependency_out(pins: dict[str, str]) -> None:
-    """What pyproject.toml asks for, for use and for development, is in the list."""
+    """What pyproject.toml asks for, for use and for development, is in the list, groups within groups too."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = [*pyproject["project"]["dependencies"], *pyproject["dependency-groups"]["dev"]]
+    groups = pyproject["dependency-groups"]
+    asked = [*pyproject["project"]["dependencies"], *groups["dev"]]
+    included = [one for each in asked if isinstance(each, dict) for one in groups[each["include-group"]]]
+    wanted = [one for one in (*asked, *included) if isinstance(one, str)]
+    assert len(wanted) == len(asked) + len(included) - sum(isinstance(one, dict) for one in asked)
     names = {re.split(r"[\[<>=!~ ;]", requirement)[0] for requirement in wanted}
     assert names <= set(pins)
 
