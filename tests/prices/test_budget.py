@@ -18,7 +18,7 @@ from coldframe.composition.archiving import ArchiveJob
 from coldframe.composition.deleting import delete_archives
 from coldframe.composition.library import Coldframe
 from coldframe.composition.spending import ARCHIVE, Outlay, month_of, this_month
-from coldframe.errors import BadSettings, LimitRefused
+from coldframe.errors import BadSettings, LimitExceeded, LimitRefused, StoreUnreachable
 from coldframe.model import Tier
 from coldframe.retriever.pricing import UNKNOWN, Price
 from coldframe.settings import Home, Settings, load_settings
@@ -85,6 +85,14 @@ def test_what_is_promised_counts_until_the_month_is_over(money: Coldframe, clock
     assert this_month(money).left == Decimal(10)
     with pytest.raises(LimitRefused, match="nobody knows the price"):
         Outlay(money, "retrieve", UNKNOWN).check()
+
+
+def test_what_the_store_refuses_was_not_spent(money: Coldframe) -> None:
+    """An answer that is no is taken back; of one that never came nobody knows."""
+    for error, kept in ((LimitExceeded("two units already"), 0), (StoreUnreachable("away"), 5)):
+        with pytest.raises(type(error)), Outlay(money, "capacity purchase", Price(Decimal(5))).committed():
+            raise error
+        assert this_month(money).committed == kept
 
 
 def test_storage_counts_and_keeps_no_deletion(money: Coldframe, tmp_path: Path) -> None:

@@ -166,3 +166,26 @@ def test_own_disk_waits_as_long_as_was_decided() -> None:
     terms = terms_of("/srv/store", TierWaits(1, 2, 3, 4))
     assert (terms.is_charging, terms.waits) == (False, TierWaits(1, 2, 3, 4))
     assert terms.pricing(Work(Tier.BULK, 1, 1)).amount == 0
+
+
+def test_emptying_a_vault_names_the_fee(cli: Callable[..., Ran], amazon: str) -> None:
+    """At Amazon as everywhere; beyond a limit nothing is deleted."""
+    confirmed = ("vault", "delete", "astro", "--empty", "--confirm", "astro", "--rate", "1000")
+    ran = cli(*confirmed, "--max-cost", "0.00000001")
+    assert (ran.code, "Deleting now costs" in ran.err) == (8, True), ran.err
+    assert len(cli("ls", "-v", "astro", "-o", "json").rows) == 3
+    ran = cli(*confirmed)
+    assert (ran.code, "The vault astro is deleted." in ran.err) == (0, True), ran.err
+    assert cli("vault", "show", "astro").code == 1
+
+
+def test_a_budget_is_kept_at_amazon(cli: Callable[..., Ran], amazon: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what was spent there so far; in a region without prices nothing can be promised."""
+    rows = {row["item"]: row for row in cli("estimate", "budget", "-o", "json").rows}
+    assert (rows["archive"]["amount"], rows["storage"]["store_url"]) == ("0.00009", amazon)
+    monkeypatch.setenv("COLDFRAME_BUDGET", "0.01")
+    ran = cli("retrieve", "Blue", "--into", "back", "--tier", "Expedited", "--yes")
+    assert (ran.code, "The budget of $0.01 a month does not allow this" in ran.err) == (8, True), ran.err
+    monkeypatch.setenv("COLDFRAME_STORE", "glacier://cn-north-1")
+    ran = cli("archive", "Subs/Light", "-v", "astro", "--yes")
+    assert (ran.code, "cannot be kept" in ran.err) == (8, True), ran.err

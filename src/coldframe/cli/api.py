@@ -154,9 +154,11 @@ class _Call:
                 self._app.say(f"Would call {self._operation.name} of {self._coldframe.store_url}:")
                 self._print(shown, sys.stdout)
                 return Exit.DONE
-            if not self._may_go_on(parameters):
+            outlay = self._outlay(parameters)
+            if not self._may_go_on(outlay):
                 return Exit.FAILED
-            answer = call_operation(self._coldframe, self._operation, parameters, keep=self._keep())
+            with outlay.committed():
+                answer = call_operation(self._coldframe, self._operation, parameters, keep=self._keep())
         self._print(answer, sys.stderr if self._values.get("output_file") == _STANDARD else sys.stdout)
         return Exit.DONE
 
@@ -172,18 +174,16 @@ class _Call:
         with _open_body(named[body.name]) as file:
             yield {**named, body.name: file}
 
-    def _may_go_on(self, parameters: dict[str, Any]) -> bool:
+    def _may_go_on(self, outlay: Outlay) -> bool:
         """Whether whoever pays, or would miss what is gone, agrees.
 
         Whoever calls an operation by its name, without a terminal, knows what it does; money is asked for all the same.
         """
         name, yes = self._operation.name, self._values["yes"]
         if self._coldframe.terms.is_charging:
-            outlay = self._outlay(parameters)
             outlay.check()
             if name in SPENDING and not self._app.confirm(f"Call {name} all the same?", yes=yes):
                 return False
-            outlay.commit()
         if name in _CANNOT_BE_UNDONE and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
             return self._app.confirm(f"{name} cannot be undone. Go on?", yes=yes)
         return True

@@ -67,8 +67,8 @@ def purchase(
         return Exit.DONE
     if not app.confirm("Purchase one unit of provisioned capacity for a month?", yes=yes):
         return Exit.FAILED
-    outlay.commit()
-    capacity_id = coldframe.store.purchase_provisioned_capacity()
+    with outlay.committed():
+        capacity_id = coldframe.store.purchase_provisioned_capacity()
     with app.printer((Column("capacity_id", "CAPACITY"),), form=output) as printer:
         printer.row({"capacity_id": capacity_id})
     return Exit.DONE

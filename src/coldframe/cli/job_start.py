@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -219,10 +220,10 @@ def _start(
     question = f"Start {count(len(requests), 'job')}?"
     if coldframe.terms.is_charging and not app.confirm(question, yes=yes):
         return Exit.FAILED
-    outlay.commit()
     with app.printer(COLUMNS, form=output, is_live=True) as printer:
-        for request in requests:
-            job_id = coldframe.store.initiate_job(vault_name, request)
+        for number, request in enumerate(requests):
+            with nullcontext() if number else outlay.committed():
+                job_id = coldframe.store.initiate_job(vault_name, request)
             row = {"job_id": job_id, "job_description": request.description, "vault_name": vault_name}
             printer.row({**row, "archive_id": getattr(request, "archive_id", None)})
     app.say(f"{count(len(requests), 'job')} started; `coldframe job list --vault {vault_name}` tells how far.")

@@ -246,7 +246,7 @@ class VaultEmptying:
         coldframe = self._coldframe
         folder, files = coldframe.home.locks, coldframe.files
         with run_lock(folder, "archive", clock=coldframe.clock, files=files, command="vault delete"):
-            self._retries(lambda: settle_deletions(coldframe))
+            self.deleted += self._retries(lambda: settle_deletions(coldframe))
             yield
 
     def _delete(self, batch: Sequence[ArchiveRecord]) -> Iterator[Deleted]:

@@ -7,6 +7,7 @@ the bill may come to, and can only be kept too early, never too late (ADR 36).
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,17 +16,41 @@ from typing import TYPE_CHECKING
 from coldframe.catalog.spending import Commitment, Spendings
 from coldframe.composition.pricing import price_of
 from coldframe.composition.terms import terms_of
-from coldframe.errors import LimitRefused
+from coldframe.errors import (
+    AccessDenied,
+    CredentialsProblem,
+    InsufficientCapacity,
+    InvalidParameterValue,
+    LimitExceeded,
+    LimitRefused,
+    MissingParameterValue,
+    NoLongerSupported,
+    PolicyEnforced,
+    ResourceNotFound,
+)
 from coldframe.retriever.pricing import Price
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from coldframe.catalog.spending import Stored
     from coldframe.composition.library import Coldframe
 
 _FREE = Price()
 _NOTHING = Decimal(0)
+_REFUSALS = (
+    AccessDenied,
+    CredentialsProblem,
+    InsufficientCapacity,
+    InvalidParameterValue,
+    LimitExceeded,
+    MissingParameterValue,
+    NoLongerSupported,
+    PolicyEnforced,
+    ResourceNotFound,
+)
+"""Answers after which nothing was begun, and nothing has to be paid."""
+
 ARCHIVE = "archive"
 """The command whose requests are counted again when it has ended."""
 
@@ -159,6 +184,20 @@ class Outlay:
             after=spendings.last_archive() if self.what == ARCHIVE else None,
         )
         self._commitment = spendings.commit(wanted, since=since, check=check)
+
+    @contextmanager
+    def committed(self) -> Iterator[None]:
+        """Commit for the block in which it is spent; what the store refuses in it was not spent.
+
+        Raises:
+            LimitRefused: As by :meth:`commit`.
+        """
+        self.commit()
+        try:
+            yield
+        except _REFUSALS:
+            self.settle(_FREE)
+            raise
 
     def grow(self, price: Price) -> None:
         """Commit to more, for a command that learns step by step what it costs.
