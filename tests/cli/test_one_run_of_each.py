@@ -13,6 +13,7 @@ import pytest
 from coldframe.clock import SystemClock
 from coldframe.composition.locks import run_lock
 from coldframe.files import DiskFiles
+from coldframe.retriever.hold import hold_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,3 +91,11 @@ def test_note_that_cannot_be_read_is_no_trouble(home: Path, cli: Callable[..., R
         (home / "locks" / "watch.holder.json").write_bytes(os.urandom(20))
         ran = _run(cli, "watch")
     assert (ran.code, "Another run is using this catalog." in ran.err) == (5, True)
+
+
+def test_retrieve_leaves_its_order_to_a_quicker_watch(cli: Callable[..., Ran], home: Path, waiting: None) -> None:
+    """A watch may be there before whoever placed it; only who wants to wait is told to come again."""
+    with hold_order(str(home / "catalog.sqlite"), 1, DiskFiles()):
+        ran = cli("retrieve", "Blue", "--into", "back")
+        assert (ran.code, "being carried on by process" in ran.err) == (0, True), ran.err
+        assert cli("retrieve", "Blue", "--into", "back", "--wait", "0s").code == 5

@@ -36,7 +36,7 @@ from coldframe.cli.output import Column, show_moment, size_column
 from coldframe.cli.resuming import resume, tell_paused
 from coldframe.composition.deadlines import read_deadline
 from coldframe.composition.retrieving import RetrieveJob, RetrieveRun, decimal_of, missing_ids
-from coldframe.errors import BadUsage, DestinationUnavailable, LimitRefused
+from coldframe.errors import BadUsage, Busy, DestinationUnavailable, LimitRefused, in_words
 from coldframe.progress import Outcome
 from coldframe.quantities import count, format_size, parse_duration
 from coldframe.retriever.results import result_of
@@ -274,8 +274,13 @@ class _Retrieval:
         clock = self.app.coldframe().clock
         until = clock.now() + timedelta(seconds=self.wait) if self.wait is not None and self.wait < inf else None
         results = run.carry_on(number, wait=self.wait is not None, wait_until=until)
-        with view, view.heeding(run.stop):
-            print_results(self.app, view, results, form=self.form)
+        try:
+            with view, view.heeding(run.stop):
+                print_results(self.app, view, results, form=self.form)
+        except Busy as error:
+            if self.wait is not None:
+                raise
+            self.app.say(in_words(error))  # a watch that stays may be quicker than we are: all the better
 
     def _sum_up(self, run: RetrieveRun, view: JobView, number: int) -> Exit:
         summary, app = run.summary, self.app
