@@ -96,18 +96,14 @@ def test_killed_retrieval_comes_to_the_same_end(make: Callable[[str], World], th
     assert world.files() == files
     jobs = len(world.jobs()) - before
 
-    points, died = range(0, counting.seen, step), set[int]()
-    for at in points:
+    for at in range(0, counting.seen, step):
         world = make(f"killed{at}")
         files = fill(world, seed=10 * (at + 1))
         before = len(world.jobs())
         number = select_all(world)
         for budget in (at, counting.seen // 2):
-            death = DeadAfter(budget)
-            with pytest.raises(Killed) if budget == at and threads == 1 else _maybe_killed():
-                run(world, death, number, threads=threads)
-            if death.seen > at:
-                died.add(at)
+            with pytest.raises(Killed) if budget == at else _maybe_killed():
+                run(world, DeadAfter(budget), number, threads=threads)
         run(world, DeadAfter(10**9), number, threads=threads)
 
         assert world.files() == files, at
@@ -115,8 +111,6 @@ def test_killed_retrieval_comes_to_the_same_end(make: Callable[[str], World], th
         assert Orders(world.catalog.database).order(number).state is OrderState.DONE
         times = {os.stat(os.path.join(world.into, path)).st_mtime_ns for path in files}
         assert times == {MODIFIED_NS}, at
-    # What ends together on several threads is recorded together: another run may have fewer changes than the first.
-    assert len(died) >= len(points) * 3 // 4
 
 
 class _maybe_killed:  # noqa: N801 - reads as pytest.raises does

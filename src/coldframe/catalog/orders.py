@@ -283,18 +283,13 @@ class Orders:
 
     def close_placements(self, changes: Sequence[PlacementChange], *, wanted: WantedChange | None = None) -> None:
         """Record what became of files, and with the last of them of the archive or range that filled them."""
-        self.close_all([(changes, wanted)])
-
-    def close_all(self, batch: Sequence[tuple[Sequence[PlacementChange], WantedChange | None]]) -> None:
-        """As :meth:`close_placements` for each of a batch, in one transaction."""
 
         def act(connection: apsw.Connection) -> None:
-            for changes, wanted in batch:
-                for change in changes:
-                    _change_placement(connection, change)
-                if wanted is not None:
-                    _change_wanted(connection, wanted)
-                    connection.execute("DELETE FROM order_segment WHERE job = ?", (wanted.row,))
+            for change in changes:
+                _change_placement(connection, change)
+            if wanted is not None:
+                _change_wanted(connection, wanted)
+                connection.execute("DELETE FROM order_segment WHERE job = ?", (wanted.row,))
 
         self._database.write(act)
 

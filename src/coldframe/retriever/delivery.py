@@ -188,7 +188,7 @@ class Delivery:
             write = self._write_whole if placement.cut is None else self._write_member
             self._settle_bytes(placement, partial(write, read=self._read_arrival), arrival)
         if host is not None:
-            self._placer.settle(host, lambda it: self._placer.name(it, arrival.file, self._host_name))
+            self._placer.settle(host, lambda it: self._placer.publish(it, arrival.file, self._host_name))
 
     def _settle_bytes(self, placement: Placement, act: Callable[[Placement], None], arrival: Arrival) -> None:
         """As `settle`, but bytes that may be right when fetched again concern the whole delivery."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from coldframe.catalog.order_model import PlacementChange, PlacementState, WantedChange
 from coldframe.errors import CatalogUnavailable, ColdframeError, DestinationUnavailable
 from coldframe.progress import Advanced, Finished, Started
-from coldframe.retriever.closing import Closing
 from coldframe.retriever.content import content_of
-from coldframe.retriever.folders import CAN_HOLD, explain, placing
+from coldframe.retriever.folders import CAN_HOLD, placing
 from coldframe.retriever.results import result_of
 from coldframe.retriever.unfinished import Unfinished, unfinished_name
 
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from coldframe.catalog.order_model import Placement, Wanted, WantedState
     from coldframe.model import Buffer
     from coldframe.retriever.content import Content
-    from coldframe.retriever.folders import Folder
     from coldframe.retriever.results import RetrievedFile
     from coldframe.retriever.surroundings import Surroundings
 
@@ -43,7 +40,6 @@ class Placer:
         self._placements = {placement.row: placement for placement in placements}
         self._changes: dict[int, PlacementChange] = {}
         self._errors: dict[int, ColdframeError] = {}
-        self._named: tuple[Placement, Folder] | None = None
 
     @property
     def placements(self) -> list[Placement]:
@@ -81,7 +77,7 @@ class Placer:
             try:
                 unfinished.begin(self._size_of(placement))
                 self._pour(placement, pieces, unfinished)
-                self._publish(placement, unfinished, own_name, self._around.site.publish)
+                self.publish(placement, unfinished, own_name)
             except Exception:
                 with suppress(OSError):
                     unfinished.drop()
@@ -89,22 +85,13 @@ class Placer:
             finally:
                 unfinished.close()
 
-    def name(self, placement: Placement, unfinished: Unfinished, name: str) -> None:
-        """Give a complete unfinished file its modification time and its name, which :meth:`close` makes durable.
-
-        Its folder must be held until then.
-        """
-        self._publish(placement, unfinished, name, self._around.site.name)
-        self._named = placement, unfinished.folder
-
-    def _publish(
-        self, placement: Placement, unfinished: Unfinished, name: str, act: Callable[[Unfinished, str, Placement], str]
-    ) -> None:
+    def publish(self, placement: Placement, unfinished: Unfinished, name: str) -> None:
+        """Give a complete unfinished file its modification time and its name, durably."""
         with placing(placement.path):
             unfinished.finish(placement.modified_ns)
             if not CAN_HOLD:  # Windows renames no open file
                 unfinished.close()
-            placed_as = act(unfinished, name, placement)
+            placed_as = self._around.site.publish(unfinished, name, placement)
         self._set(placement, PlacementState.PLACED, placed_as)
 
     def fail(self, placement: Placement, error: ColdframeError) -> None:
@@ -113,18 +100,10 @@ class Placer:
         self._set(placement, PlacementState.FAILED, None, str(error))
 
     def close(self, state: WantedState, detail: str = "") -> list[RetrievedFile]:
-        """Make names durable, then record what became of all files and of what filled them, in one transaction."""
+        """Record what became of all files and of what filled them, in one transaction."""
         wanted = self._wanted
         change = WantedChange(wanted.row, state, wanted.job_id, detail) if wanted else None
-        if self._named is None:
-            self._around.closer(Closing(list(self._changes.values()), change))
-            return list(self._results())
-        placement, folder = self._named
-        try:
-            self._around.closer(Closing(list(self._changes.values()), change, folder))
-        except OSError as error:
-            self.settle(placement, partial(_refuse, error))
-            self._around.closer(Closing(list(self._changes.values()), change))
+        self._around.orders.close_placements(list(self._changes.values()), wanted=change)
         return list(self._results())
 
     def _results(self) -> Iterator[RetrievedFile]:
@@ -159,7 +138,3 @@ class Placer:
     def _content(self, placement: Placement) -> Content:
         content = content_of(placement, self._wanted.tree_hash if self._wanted else None)
         return replace(content, size=self._size_of(placement))
-
-
-def _refuse(error: OSError, placement: Placement) -> None:
-    raise explain(error, placement.path) from error

@@ -13,7 +13,6 @@ from coldframe.names import printable, read_path
 from coldframe.progress import Finished, Noted
 from coldframe.quantities import count
 from coldframe.retriever.allowance import Room
-from coldframe.retriever.closing import Closer
 from coldframe.retriever.crew import Crew
 from coldframe.retriever.delivery import Delivery
 from coldframe.retriever.empties import make_empties
@@ -187,7 +186,6 @@ class Rounds:
             sleep=self._pace.sleep,
             meter=self._meter,
             throttle=self._throttle,
-            closer=Closer(self._orders),
             segment_size=self._segment_size,
         )
 

@@ -84,18 +84,14 @@ class Site:
             return None
 
     def publish(self, unfinished: Unfinished, name: str, placement: Placement) -> str:
-        """Give a complete, synced file its name, durably; answer where it is."""
-        place = self.name(unfinished, name, placement)
-        self._sync(unfinished.folder)
-        return place
-
-    def name(self, unfinished: Unfinished, name: str, placement: Placement) -> str:
-        """Give a complete, synced file its name, which is durable when its folder has been synced; answer where it is.
+        """Give a complete, synced file its name, durably; answer where it is.
 
         The name is free, or belongs to what may be replaced, at the moment before: this is looked at in the folder that
         is held, and our own threads name one file at a time.
         """
-        return with_escape(name, lambda name: self._rename(unfinished, name, placement))
+        place = with_escape(name, lambda name: self._rename(unfinished, name, placement))
+        self._sync(unfinished.folder)
+        return place
 
     def release(self, placed_as: str | None) -> None:
         """A claim is durable elsewhere now."""

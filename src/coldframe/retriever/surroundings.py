@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from coldframe.files import Files
     from coldframe.ports import ColdStore
     from coldframe.progress import Observer
-    from coldframe.retriever.closing import Closer
     from coldframe.retriever.line import Meter
     from coldframe.retriever.site import Site
     from coldframe.throttle import Throttle
@@ -29,7 +28,6 @@ class Surroundings:
         sleep: Passes seconds, fewer after a stop.
         meter: Counts the bytes that the store sends.
         throttle: Holds what is fetched to the user's limit.
-        closer: Records what became of files.
         segment_size: How many bytes to fetch and mark at a time: a MiB times a power of two.
     """
 
@@ -43,5 +41,4 @@ class Surroundings:
     sleep: Callable[[float], None]
     meter: Meter
     throttle: Throttle
-    closer: Closer
     segment_size: int
