@@ -34,6 +34,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect what is done when."""
     app.add_lexer("cron", TextLexer)
     app.connect("source-read", _list_decisions)
+    app.connect("source-read", _list_others)
     app.connect("doctree-read", _lead_to_files)
     app.connect("doctree-resolved", _lead_to_commands)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
@@ -43,6 +44,14 @@ def _list_decisions(_app: Sphinx, document: str, content: list[str]) -> None:
     """The list of decisions is written for the code host; here it is the beginning of a chapter as well."""
     if document == DECISIONS:
         content[0] += "\n```{toctree}\n:hidden:\n:glob:\n\n0*\n```\n"
+
+
+def _list_others(app: Sphinx, document: str, content: list[str]) -> None:
+    """A page that nobody has put into the contents stands at their end."""
+    if document == "index":
+        names = sorted(path.stem for path in Path(app.srcdir).glob("*.md") if path.stem != document)
+        others = [name for name in names if f"\n{name}\n" not in content[0]]
+        content[0] += "\n".join(["\n```{toctree}", ":hidden:", "", *others, "```", ""]) if others else ""
 
 
 def _lead_to_files(app: Sphinx, doctree: nodes.document) -> None:
