@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.loaders import JSONFileLoader
 
-from coldframe.stores import opening
 from coldframe.testing.faulty_line import faulty_line
 from network.journey import Journey, make_fault
 from remote.conftest import serving, use_key
@@ -27,11 +26,7 @@ shards = pytest.mark.parametrize("shard", range(_SHARDS))
 
 @pytest.fixture
 def journey(tmp_path: Path, key: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Journey]:
-    """A journey whose client waits a moment for a silent server, not a minute.
-
-    botocore reads megabytes of JSON for each client; here it reads each file once.
-    """
-    monkeypatch.setattr(opening, "_SILENCE_SECONDS", 0.4)
+    """A journey; botocore reads megabytes of JSON for each client, and here it reads each file once."""
     read = cache(JSONFileLoader().load_file)
     monkeypatch.setattr(JSONFileLoader, "load_file", lambda _self, path: read(path))
     with serving(tmp_path / "store") as server:
