@@ -47,6 +47,7 @@ SCHEMA = Schema(
         "0006_spending.sql",
         "0007_vault_queues.sql",
         "0008_asking.sql",
+        "0009_drills.sql",
     ),
     unavailable=CatalogUnavailable,
 )

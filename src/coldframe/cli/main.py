@@ -29,6 +29,7 @@ COMMANDS = {
     "orders": Lazy(_DAILY, "Show retrievals under way and done."),
     "watch": Lazy(_DAILY, "Carry on all open orders until they are done."),
     "verify": Lazy(_CARE, "Compare files, catalog, vault and store."),
+    "drill": Lazy(_CARE, "Bring a sample back, as after a fire, and compare it."),
     "cleanup": Lazy(_CARE, "List and remove what killed runs left over."),
     "inventory": Lazy(_CARE, "Export, import, refresh or rebuild the record of what is where."),
     "vault": Lazy(_PARTS, "Create, list, show, delete or govern vaults."),

@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from coldframe.catalog.drills import Drills
 from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
 from coldframe.cli.output import Column, size_column
@@ -34,6 +35,7 @@ COLUMNS = (
     Column("tree_hash"),
     Column("member_sha256"),
     Column("inventory_at"),
+    Column("checked_at"),
     Column("files"),
     Column("safe"),
     Column("detail", label="  "),
@@ -87,6 +89,12 @@ class SafetyCheck:
 
     def _sum_up(self, total: Tally) -> None:
         app = self.app
+        drills = Drills(app.coldframe().catalog.database, app.coldframe().store_identity, self.vault_name)
+        if (drill := drills.last()) is not None:
+            archives = count(drill.passed + drill.failed, "archive")
+            app.say(
+                f"The last drill, on {drill.ended_at:%Y-%m-%d}: {drill.passed:,} of {archives} came back identical."
+            )
         app.say(f"{total.safe:,} of {count(total.files, 'file')} safe to delete; {format_size(total.size)} in all.")
         if total.safe and not is_remote(app.coldframe().store_url):
             app.say(f"The store {app.coldframe().store_url} is on this machine: what is deleted has no copy elsewhere.")
@@ -126,6 +134,7 @@ def _row(proof: Proof, vault_name: str) -> dict[str, object]:
         "tree_hash": entry.archive.tree_hash if entry else None,
         "member_sha256": entry.member.sha256 if entry and entry.member else None,
         "inventory_at": proof.inventory_at,
+        "checked_at": proof.checked_at,
         "detail": proof.detail or None,
     }
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from coldframe.archiver.opening import Source, opened, read_at
 from coldframe.archiver.scan import FoundBundle, LeftOut, Rules, find_roots, scan
 from coldframe.catalog.deleting import Deletions
+from coldframe.catalog.drills import Drills
 from coldframe.catalog.proofs import Proofs
 from coldframe.catalog.sightings import Sightings
 from coldframe.composition.comparing import clock_margin
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from coldframe.archiver.scan import FoundFile, Unreadable
-    from coldframe.catalog import Entry
+    from coldframe.catalog import ArchiveRecord, Entry
     from coldframe.catalog.sightings import InventoryRead
     from coldframe.composition.library import Coldframe
     from coldframe.progress import Observer
@@ -62,6 +63,7 @@ class Proof:
         entry: The catalog's entry that the proof goes by, None if there is none.
         file: The file as it was when its bytes were read, None if they were not.
         inventory_at: The moment of the last inventory in which its archive was.
+        checked_at: When a drill brought its archive back last.
         copies: How many archives that are in their vaults' last inventories hold its bytes.
     """
 
@@ -73,6 +75,7 @@ class Proof:
     entry: Entry | None = None
     file: Source | None = None
     inventory_at: datetime | None = None
+    checked_at: datetime | None = None
     copies: int = 0
 
 
@@ -177,7 +180,8 @@ class Proving:
             why = "it was changed since it was archived" if touched else "its bytes differ, its time does not"
             return replace(proof, detail=why)
         reason, seen_at = evidence.absence(entry)
-        proof = replace(proof, inventory_at=seen_at)
+        checked = evidence.drills.checked(entry.archive.row)
+        proof = replace(proof, inventory_at=seen_at, checked_at=checked[0] if checked else None)
         if reason:
             return replace(proof, detail=reason)
         return replace(proof, is_safe=True, copies=evidence.proofs.copies(entry), detail=_note(proof, entry))
@@ -233,6 +237,7 @@ class Proving:
             proving=self,
             proofs=Proofs(database, store, self.vault_name),
             sightings=sightings,
+            drills=Drills(database, store, self.vault_name),
             last=sightings.last(),
             pending={
                 archive_id for vault, archive_id in Deletions(database, store).pending() if vault == self.vault_name
@@ -247,31 +252,33 @@ class _Evidence:
     proving: Proving
     proofs: Proofs
     sightings: Sightings
+    drills: Drills
     last: InventoryRead | None
     pending: set[str]
 
     def absence(self, entry: Entry) -> tuple[str, datetime | None]:
         """Why an archive does not count as being in the vault, "" if it does; and when it was seen there last."""
-        archive, last, coldframe = entry.archive, self.last, self.proving.coldframe
+        seen = self.sightings.seen_in(entry.archive.row)
+        return self._doubt(entry.archive, seen[0] if seen else 0), seen[1] if seen else None
+
+    def _doubt(self, archive: ArchiveRecord, seen_in: int) -> str:
+        last, coldframe = self.last, self.proving.coldframe
         hint = f"run `coldframe inventory refresh --vault {archive.vault_name}`"
         if last is None:
-            return f"no inventory of the vault was read yet: {hint}", None
-        seen = self.sightings.seen_in(archive.row)
-        seen_at = seen[1] if seen else None
+            return f"no inventory of the vault was read yet: {hint}"
         if archive.archive_id in self.pending:
-            return "its archive is being deleted", seen_at
-        if seen is None or seen[0] < last.row:
+            return "its archive is being deleted"
+        checked = self.drills.checked(archive.row)
+        if checked is not None and not checked[1]:
+            return f"its archive came back different, or not at all, in the drill of {checked[0]:%Y-%m-%d}"
+        if seen_in < last.row:
             asked = Asked(last.inventory_at, last.asked_at, clock_margin(coldframe))
-            if asked.may_not_know(archive.archived_at):
-                return f"archived after the vault's last inventory: {hint} when there is a newer one", seen_at
-            return f"its archive is not in the vault's last inventory: {hint}", seen_at
+            is_newer = asked.may_not_know(archive.archived_at)
+            newer = f"archived after the vault's last inventory: {hint} when there is a newer one"
+            return newer if is_newer else f"its archive is not in the vault's last inventory: {hint}"
         age = coldframe.clock.now() - last.asked_at
-        if age > self.proving.max_age:
-            return (
-                f"the vault's last inventory was asked for {format_duration(age.total_seconds())} ago: {hint}",
-                seen_at,
-            )
-        return "", seen_at
+        old = f"the vault's last inventory was asked for {format_duration(age.total_seconds())} ago: {hint}"
+        return old if age > self.proving.max_age else ""
 
 
 def _other(found: LeftOut | Unreadable) -> Proof:

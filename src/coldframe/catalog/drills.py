@@ -1,0 +1,76 @@
+"""Restore drills that have ended, and the archives whose bytes they have brought back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coldframe.catalog import recording
+from coldframe.clock import from_milliseconds, to_milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    import apsw
+
+    from coldframe.catalog.database import Database
+
+_ADD = "INSERT INTO drill (vault, ended_at, seed, passed, failed) VALUES (?, ?, ?, ?, ?)"
+_CHECK = (
+    "INSERT INTO drilled (archive, checked_at, is_same) SELECT id, ?, ? FROM archive WHERE vault = ? AND archive_id = ?"
+    " ON CONFLICT (archive) DO UPDATE SET checked_at = excluded.checked_at, is_same = excluded.is_same"
+)
+_LAST = "SELECT ended_at, seed, passed, failed FROM drill WHERE vault = ? ORDER BY id DESC LIMIT 1"
+_CHECKED = "SELECT checked_at, is_same FROM drilled WHERE archive = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class DrillEnd:
+    """How a drill ended: how many archives came back the same, and how many did not."""
+
+    ended_at: datetime
+    seed: int
+    passed: int
+    failed: int
+
+
+class Drills:
+    """The drills of one vault.
+
+    Args:
+        database: The catalog's.
+        store: The store's identity.
+        vault_name: The vault.
+    """
+
+    def __init__(self, database: Database, store: str, vault_name: str) -> None:
+        """Store the arguments."""
+        self._database = database
+        self._store = store
+        self._vault_name = vault_name
+
+    def record(self, archives: Mapping[str, bool], *, seed: int, at: datetime) -> None:
+        """Note a drill that has ended: of each archive ID, whether its bytes were the same."""
+        passed, moment = sum(archives.values()), to_milliseconds(at)
+
+        def act(connection: apsw.Connection) -> None:
+            vault = recording.ensure_vault(connection, self._store, self._vault_name)
+            connection.execute(_ADD, (vault, moment, seed, passed, len(archives) - passed))
+            for archive_id, is_same in archives.items():
+                connection.execute(_CHECK, (moment, int(is_same), vault, archive_id))
+
+        self._database.write(act)
+
+    def last(self) -> DrillEnd | None:
+        """The last drill that has ended; None if there was none."""
+        with self._database.read() as connection:
+            vault = recording.find_vault(connection, self._store, self._vault_name)
+            row = connection.execute(_LAST, (vault,)).fetchone()
+        return None if row is None else DrillEnd(from_milliseconds(int(row[0])), *(int(each) for each in row[1:]))
+
+    def checked(self, archive: int) -> tuple[datetime, bool] | None:
+        """When an archive (its row) was brought back last, and whether its bytes were the same; None if never."""
+        with self._database.read() as connection:
+            row = connection.execute(_CHECKED, (archive,)).fetchone()
+        return None if row is None else (from_milliseconds(int(row[0])), bool(row[1]))
