@@ -7,6 +7,7 @@ next complete listing of the vault tells.
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from coldframe.catalog.news import add_pausing, drop_pausing
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from coldframe.catalog.database import Database
 
+OUTPUT_LIFE = timedelta(hours=24)
+"""So long a job stays in the store's list at least when it has ended."""
 UNKNOWN_SIZE_TAKEN = 64 * 1024 * 1024
 """What a job is taken to bring whose archive's size nobody knows yet."""
 
@@ -37,22 +40,31 @@ class Asking:
         """Store the arguments."""
         self._database = database
 
-    def begin(self, rows: Sequence[int]) -> None:
+    def begin(self, rows: Sequence[int], now: datetime) -> None:
         """A job is about to be asked for, for each of these: counted before the request is sent."""
-        self._change("UPDATE order_job SET asked = asked + 1, is_asking = 1 WHERE id = ?", rows)
+        at = to_milliseconds(now)
+        self._change(f"UPDATE order_job SET asked = asked + 1, is_asking = {at:d} WHERE id = ?", rows)
 
     def withdraw(self, rows: Sequence[int]) -> None:
         """The store has refused, or was not asked: nothing is to be paid."""
         self._change("UPDATE order_job SET asked = asked - 1, is_asking = 0 WHERE id = ? AND is_asking", rows)
 
-    def settle(self, numbers: Sequence[int]) -> None:
-        """A complete listing shows no job for what is still wanted: requests without an answer did not arrive."""
+    def settle(self, numbers: Sequence[int], now: datetime) -> None:
+        """A complete listing shows no job for what is still wanted: requests without an answer did not arrive.
+
+        After a day nobody can say so: the job may have come and gone. Then it counts.
+        """
         sql = (
-            "SELECT id FROM order_job WHERE order_number = ? AND is_asking"
+            "SELECT id, is_asking FROM order_job WHERE order_number = ? AND is_asking"
             f" AND state IN ('{WantedState.WANTED}', '{WantedState.HELD}')"
         )
+        since = to_milliseconds(now - OUTPUT_LIFE)
         with self._database.read() as connection:
-            self.withdraw([_int(row[0]) for number in numbers for row in connection.execute(sql, (number,))])
+            found = [row for number in numbers for row in connection.execute(sql, (number,))]
+        self.withdraw([_int(row) for row, at in found if _int(at) > since])
+        self._change(
+            "UPDATE order_job SET is_asking = 0 WHERE id = ?", [_int(row) for row, at in found if _int(at) <= since]
+        )
 
     def agree(self, rows: Sequence[int]) -> None:
         """One more job for each of these is within the price that was agreed."""

@@ -17,6 +17,7 @@ from coldframe.quantities import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from coldframe.catalog.order_model import Order, Wanted
     from coldframe.catalog.orders import Orders
@@ -36,14 +37,18 @@ class Listing:
         orders: Where it is recorded.
         open_orders: The orders to look after, by their numbers.
         observer: Is told what happens.
+        now: The present moment.
     """
 
-    def __init__(self, store: ColdStore, orders: Orders, open_orders: dict[int, Order], *, observer: Observer) -> None:
+    def __init__(
+        self, store: ColdStore, orders: Orders, open_orders: dict[int, Order], *, observer: Observer, now: datetime
+    ) -> None:
         """Store the arguments."""
         self._store = store
         self._orders = orders
         self._open = open_orders
         self._observer = observer
+        self._now = now
         self._seen: set[int] = set()
         self._adopted: dict[int, tuple[Wanted, JobDescription]] = {}
         self.lapsed: set[int] = set()
@@ -62,7 +67,7 @@ class Listing:
             except ResourceNotFound as error:
                 self._lose(vault_name, f"its vault is not there: {error}")
         self._adopt()
-        self._orders.asking.settle(list(self._open))
+        self._orders.asking.settle(list(self._open), self._now)
         self._miss()
 
     def _record(self, changes: Sequence[WantedChange]) -> None:

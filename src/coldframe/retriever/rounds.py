@@ -100,13 +100,13 @@ class Rounds:
         for order in open_orders:
             yield from self._tell(order)
         by_number = {order.number: order for order in open_orders}
-        listing = Listing(self._store, self._orders, by_number, observer=self._observer)
+        listing = Listing(self._store, self._orders, by_number, observer=self._observer, now=self._clock.now())
         listing.sweep()
         yield from self._failures(listing.failed)
         has_changed, is_held_back = bool(listing.lapsed), False
         room = Room(self._line, self._orders.asking.outstanding(self._store.identity))
         for order in open_orders:
-            has_changed |= self._starter.start(order, room, leave_out=listing.lapsed) > 0
+            has_changed |= self._starter.start(order, room, self._clock.now(), leave_out=listing.lapsed) > 0
             is_held_back |= self._starter.is_held_back
             yield from self._failures(self._starter.failed)
         for result in self._deliver_all(open_orders):

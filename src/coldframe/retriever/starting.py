@@ -12,6 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from coldframe.catalog.order_model import WantedChange, WantedState
+from coldframe.clock import EPOCH
 from coldframe.errors import (
     InsufficientCapacity,
     InvalidParameterValue,
@@ -30,6 +31,7 @@ from coldframe.retriever.allowance import Purse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from coldframe.catalog.order_model import Order, Wanted
     from coldframe.catalog.orders import Orders
@@ -76,18 +78,19 @@ class Starter:
         self._stop = stop
         self._threads = threads
         self._refusals = 0
+        self._now = EPOCH
         self._lock = Lock()
         self._told: set[tuple[int, _Why]] = set()
         self.failed: list[WantedChange] = []
         self.is_held_back = False
 
-    def start(self, order: Order, room: Room, *, leave_out: set[int]) -> int:
+    def start(self, order: Order, room: Room, now: datetime, *, leave_out: set[int]) -> int:
         """Start a job for whatever is wanted, but for the rows in `leave_out`; answer how many were started.
 
         What the store refuses for good is closed, and is in `failed` then. `is_held_back` tells whether `room` was too
         small for the rest. What has expired and costs more than was agreed is held.
         """
-        self._refusals, self.failed, self.is_held_back = 0, [], False
+        self._refusals, self.failed, self.is_held_back, self._now = 0, [], False, now
         purse = Purse(order, self._orders, self._pricing)
         wanted = (w for w in self._orders.wanted(order.number, WantedState.WANTED) if w.row not in leave_out)
         started = 0
@@ -130,7 +133,7 @@ class Starter:
 
     def _start_all(self, batch: list[Wanted], start: Callable[[Wanted], bool | None], pool: ThreadPoolExecutor) -> int:
         """Ask for all, counted beforehand; what certainly did not become a job is not counted any more."""
-        self._orders.asking.begin([each.row for each in batch])
+        self._orders.asking.begin([each.row for each in batch], self._now)
         answers = list(pool.map(start, batch))
         self._orders.asking.withdraw([each.row for each, answer in zip(batch, answers, strict=True) if answer is False])
         return sum(answer is True for answer in answers)
