@@ -1,4 +1,6 @@
-"""Every change that coldframe makes to a file system goes through here: one port, one durable write, one unlink.
+"""Every change of files that must survive goes through here: one port, one durable write, one unlink.
+
+Locks, and logs that nobody relies on, are not among them; an SQLite file has its own way (`coldframe.sqlite`).
 
 The order of a durable write is: temporary name, write, fsync, rename, fsync the folder. Only then may a fact that
 speaks of the file be committed. A failed fsync is never retried: the kernel may have dropped the bytes and would then

@@ -17,7 +17,6 @@ LONGEST_NAME = 255
 """What nearly every file system allows for one name: bytes, or UTF-16 units."""
 
 _DRIVE = re.compile(r"[A-Za-z]:(?:/|\Z)")
-_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]|%(?=[0-9A-Fa-f]{2})|[. ]\Z')
 _DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|COM[0-9¹²³]|LPT[0-9¹²³])(?=\s*(?:[.:]|\Z))", re.IGNORECASE)
 
@@ -45,15 +44,10 @@ def split_path(text: str, *, windows: bool = IS_WINDOWS) -> tuple[str, ...]:
 def escape_name(name: str) -> str:
     """`name` as a name that Windows, NTFS, exFAT and FAT allow: what they forbid becomes `%` and two hex digits.
 
-    A `%` before two hex digits is escaped, too, so that :func:`unescape_name` gives back exactly `name`.
+    A `%` before two hex digits is escaped, too, so that reading the escapes gives back exactly `name`.
     """
     escaped = _FORBIDDEN.sub(lambda match: f"%{ord(match[0]):02X}", name)
     return f"%{ord(escaped[0]):02X}{escaped[1:]}" if _DEVICE.match(escaped) else escaped
-
-
-def unescape_name(name: str) -> str:
-    """The name that :func:`escape_name` was given."""
-    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), name)
 
 
 def other_name(name: str, number: int) -> str:

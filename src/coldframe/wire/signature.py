@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
-EMPTY_HASH = sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
