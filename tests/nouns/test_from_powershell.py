@@ -13,6 +13,7 @@ import pytest
 from coldframe.cli.exits import Exit
 from coldframe.composition import open_coldframe
 from coldframe.model import MIB
+from coldframe.testing.bodies import BytesBody
 from nouns.test_vault_nouns import TOPIC, policy
 
 if TYPE_CHECKING:
@@ -127,6 +128,28 @@ def test_the_workflow_runs_as_it_stands(shell: Callable[[str], Ran], subs: Path)
         shell(line)
     back = {path.name: path.read_bytes() for path in Path("astro-retrieval").rglob("*.fit")}
     assert back == {path.name: path.read_bytes() for path in (subs / "Light").rglob("*.fit")}
+
+
+def test_the_founding_accounts_own_inventory_is_taken_over(shell: Callable[[str], Ran], subs: Path) -> None:
+    """What Write-GLCArchive uploaded and Export-Csv wrote on Windows comes back by the page's own lines."""
+    lights = sorted((subs / "Light").rglob("*.fit"))
+    rows = ["#TYPE Amazon.PowerShell.Cmdlets.GLC.FileUploadResult", '"FilePath","ArchiveId","Checksum"']
+    with open_coldframe() as coldframe:
+        store = coldframe.create_store()
+        store.create_vault("m33")
+        for light in lights:
+            receipt = store.upload_archive("m33", BytesBody(light.read_bytes()))
+            path = "D:\\Astrophotography\\M33\\Subs\\" + "\\".join(light.relative_to(subs).parts)
+            rows.append(f'"{path}","{receipt.archive_id}","{receipt.tree_hash}"')
+    Path("m33.archive_inventory.csv").write_bytes("".join(f"{row}\r\n" for row in rows).encode("ascii"))
+    takes, brings = (
+        re.findall(rf"^coldframe {word} .*$", TEXT, re.MULTILINE)[-1] for word in ("inventory import", "retrieve")
+    )
+    shell(takes)
+    assert len(shell("coldframe ls --vault m33 -o json").rows) == len(lights)
+    shell(brings)
+    back = {path.name: path.read_bytes() for path in Path("astro-retrieval").rglob("*.fit")}
+    assert back == {path.name: path.read_bytes() for path in (subs / "Light/Blue").iterdir()}
 
 
 def _prepare(cli: Callable[..., Ran], known: dict[str, str]) -> None:
