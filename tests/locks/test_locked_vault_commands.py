@@ -107,9 +107,12 @@ _MAY_REMOVE = {
     "blobs/disk.py": "blobs and temporary files, asked by the sweep",
     "service/sweeping.py": "blobs that nothing refers to, asked in the transaction in which that is so",
     "keyring/seal.py": "a temporary name of the sealing key",
+    "composition/agents/agent.py": "the agent's own file, when it is taken away",
+    "composition/agents/systemd.py": "the agent's own link, when it is taken away",
     "composition/drilling.py": "the home of a drill that has ended: all in it came from the vault",
     "composition/health.py": "its own trial file",
     "composition/locks.py": "the note of who holds a run's lock",
+    "composition/queueing.py": "no file: the queue and topic of `--with-queue`",
     "composition/run_log.py": "its oldest log beyond the number that is kept",
 }
 _REMOVING = {"unlink", "unlink_leftover", "remove", "rmtree", "rmdir", "removedirs"}
