@@ -126,7 +126,7 @@ def test_lock_that_refuses_by_the_clock_too_says_nothing_more(kept: tuple[VaultS
     store, archive_id = kept
     clock.advance(days=20)
     error = _refused(store, archive_id)
-    assert in_words(error) == str(error)
+    assert in_words(error) == f"{error}."
 
 
 def test_old_archives_need_no_word(kept: tuple[VaultService, str], clock: FakeClock) -> None:
