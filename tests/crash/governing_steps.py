@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+import pytest
+
 from coldframe.errors import AccessDenied, ResourceNotFound
 from coldframe.ports.admin import DataRetrievalPolicy, RetrievalStrategy, VaultEvent, VaultNotifications
 
@@ -141,7 +143,7 @@ class Capacity:
 
     def drop(self, store: VaultService, _vault: str) -> None:
         """Nobody can give one back."""
-        raise NotImplementedError
+        pytest.fail("no scenario may try to give capacity back")
 
 
 class ConfirmedClock:
@@ -160,7 +162,7 @@ class ConfirmedClock:
 
     def drop(self, _store: VaultService, _vault: str) -> None:
         """Nobody can take back a word."""
-        raise NotImplementedError
+        pytest.fail("no scenario may try to take a confirmation back")
 
 
 SETTINGS: Mapping[str, Setting] = {
