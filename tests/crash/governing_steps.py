@@ -141,7 +141,7 @@ class Capacity:
         if self.read(store, vault) != value:
             store.purchase_provisioned_capacity()
 
-    def drop(self, store: VaultService, _vault: str) -> None:
+    def drop(self, _store: VaultService, _vault: str) -> None:
         """Nobody can give one back."""
         pytest.fail("no scenario may try to give capacity back")
 
