@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from coldframe.errors import BadSettings
+from coldframe.errors import BadSettings, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -96,7 +96,7 @@ def read_values(
             continue
         where = config.where(*within, name)
         if name not in keys:
-            raise BadSettings(f"{where}: there is no key {name!r}{nearest(name, [*keys, *others])}.")
+            raise BadSettings(f"{where}: there is no key {name!r}{nearest(name, [*keys, *others])}")
         values[name] = parse_value(keys[name], value, f"{where}: {name}")
     return values
 
@@ -111,15 +111,6 @@ def parse_value(key: Key, value: object, where: str) -> object:
         return key.parse(value)
     except ValueError as error:
         raise BadSettings(f"{where}: {error}. For example: {key.example}.") from error
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a message about a name that is not known: which one was meant, or which there are."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
-
-    names = list(known)
-    near = get_close_matches(name, names, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}"
 
 
 def _line_of(text: str, keys: Sequence[str]) -> int:

@@ -7,7 +7,10 @@ A message names the thing, says what is wrong and what to do next; it never hold
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class ColdframeError(Exception):
@@ -35,6 +38,15 @@ def sentence(text: str) -> str:
     if first.removesuffix("'s") in OPENING_WORDS:
         text = first.capitalize() + blank + rest
     return text if text.endswith((".", "!", "?", ":")) else f"{text}."
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a message about a name that is not known: which one was meant, or which there are."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
+    names = list(known)
+    near = get_close_matches(name, names, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}"
 
 
 # --- what a store answers (glacier-api 3.2) ---------------------------------------------------------------------------

@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from coldframe.config_file import Key, nearest, parse_value, read_config, read_values
-from coldframe.errors import BadSettings, BadUsage
+from coldframe.config_file import Key, parse_value, read_config, read_values
+from coldframe.errors import BadSettings, BadUsage, nearest
 from coldframe.model import AMAZON_WAITS, MAX_PART_SIZE, MIB, MIN_PART_SIZE, Tier, TierWaits
 from coldframe.notify.order_hooks import HOOK_SECONDS, Hooks
 from coldframe.quantities import parse_dollars, parse_duration, parse_money, parse_rate, parse_size
@@ -490,4 +490,4 @@ def _check_rules(config: ConfigFile, own: Mapping[str, RuleSet], values: Mapping
 def _no_profile(name: str, path: str, profiles: Mapping[str, object]) -> str:
     if not profiles:
         return f"There is no profile {name!r}: {path} has none. Write [{PROFILES}.{name}] there, and its keys below."
-    return f"There is no profile {name!r} in {path}{nearest(name, profiles)}."
+    return f"There is no profile {name!r} in {path}{nearest(name, profiles)}"

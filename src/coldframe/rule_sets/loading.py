@@ -6,7 +6,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from coldframe.errors import BadUsage
+from coldframe.errors import BadUsage, nearest
 from coldframe.patterns import is_pattern
 from coldframe.rule_sets.model import Action, Rule, RuleSet
 
@@ -66,7 +66,7 @@ def choose_rule_sets(names: Sequence[str], own: Mapping[str, RuleSet]) -> tuple[
         return ()
     for name in names:
         if name not in own and name not in SHIPPED:
-            raise BadUsage(f"There is no rule set {name!r}{_instead(name, [*SHIPPED, *own])}.")
+            raise BadUsage(f"There is no rule set {name!r}{nearest(name, [*SHIPPED, *own])}")
     return tuple(own[name] if name in own else load_rule_set(name) for name in dict.fromkeys(names))
 
 
@@ -92,10 +92,3 @@ def _text(key: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip("/ "):
         raise ValueError(f"{key} wants a text in quotes")
     return value
-
-
-def _instead(name: str, known: Sequence[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
-
-    near = get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}"
