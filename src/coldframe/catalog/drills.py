@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coldframe.catalog import recording
+from coldframe.catalog.of_vault import OfVault
 from coldframe.clock import from_milliseconds, to_milliseconds
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     import apsw
 
-    from coldframe.catalog.database import Database
 
 _ADD = "INSERT INTO drill (vault, ended_at, seed, passed, failed) VALUES (?, ?, ?, ?, ?)"
 _CHECK = (
@@ -35,27 +34,15 @@ class DrillEnd:
     failed: int
 
 
-class Drills:
-    """The drills of one vault.
-
-    Args:
-        database: The catalog's.
-        store: The store's identity.
-        vault_name: The vault.
-    """
-
-    def __init__(self, database: Database, store: str, vault_name: str) -> None:
-        """Store the arguments."""
-        self._database = database
-        self._store = store
-        self._vault_name = vault_name
+class Drills(OfVault):
+    """The drills of one vault."""
 
     def record(self, archives: Mapping[str, bool], *, seed: int, at: datetime) -> None:
         """Note a drill that has ended: of each archive ID, whether its bytes were the same."""
         passed, moment = sum(archives.values()), to_milliseconds(at)
 
         def act(connection: apsw.Connection) -> None:
-            vault = recording.ensure_vault(connection, self._store, self._vault_name)
+            vault = self._ensure_vault(connection)
             connection.execute(_ADD, (vault, moment, seed, passed, len(archives) - passed))
             for archive_id, is_same in archives.items():
                 connection.execute(_CHECK, (moment, int(is_same), vault, archive_id))
@@ -65,7 +52,7 @@ class Drills:
     def last(self) -> DrillEnd | None:
         """The last drill that has ended; None if there was none."""
         with self._database.read() as connection:
-            vault = recording.find_vault(connection, self._store, self._vault_name)
+            vault = self._find_vault(connection)
             row = connection.execute(_LAST, (vault,)).fetchone()
         return None if row is None else DrillEnd(from_milliseconds(int(row[0])), *(int(each) for each in row[1:]))
 

@@ -10,8 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from coldframe.catalog import recording
 from coldframe.catalog.model import UNKNOWN_SIZE
+from coldframe.catalog.of_vault import OfVault
 from coldframe.catalog.rows import check
 from coldframe.clock import from_milliseconds, to_milliseconds
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     import apsw
 
-    from coldframe.catalog.database import Database
 
 _BEGIN = "INSERT INTO vault_inventory (vault, job_id, inventory_at, asked_at) VALUES (?, ?, ?, ?) RETURNING id"
 _FINISH = "UPDATE vault_inventory SET archives = ?, size = ? WHERE id = ?"
@@ -88,26 +87,14 @@ class Match:
     deleted_at: datetime | None = None
 
 
-class Sightings:
-    """The inventories of one vault.
-
-    Args:
-        database: The catalog's.
-        store: The store's identity.
-        vault_name: The vault.
-    """
-
-    def __init__(self, database: Database, store: str, vault_name: str) -> None:
-        """Store the arguments."""
-        self._database = database
-        self._store = store
-        self._vault_name = vault_name
+class Sightings(OfVault):
+    """The inventories of one vault."""
 
     def begin(self, job_id: str, inventory_at: datetime, *, asked_at: datetime) -> int:
         """Note that an inventory is being read; answers its number."""
 
         def act(connection: apsw.Connection) -> int:
-            vault = recording.ensure_vault(connection, self._store, self._vault_name)
+            vault = self._ensure_vault(connection)
             moments = (to_milliseconds(inventory_at), to_milliseconds(asked_at))
             ((row,),) = connection.execute(_BEGIN, (vault, job_id, *moments)).fetchall()
             return cast("int", row)
@@ -138,7 +125,7 @@ class Sightings:
     def last(self) -> InventoryRead | None:
         """The last inventory that was read to its end; None if none was."""
         with self._database.read() as connection:
-            vault = recording.find_vault(connection, self._store, self._vault_name)
+            vault = self._find_vault(connection)
             row = connection.execute(_LAST, (vault,)).fetchone()
         if row is None:
             return None
@@ -158,7 +145,7 @@ class Sightings:
         return None if at is None else (int(row[1]), from_milliseconds(int(at[0])))
 
     def _look_up(self, connection: apsw.Connection, listed: Sequence[Listed]) -> list[Match]:
-        vault = recording.find_vault(connection, self._store, self._vault_name)
+        vault = self._find_vault(connection)
         ids = json.dumps([each.archive_id for each in listed])
         rows = connection.execute(_LOOK_UP, {"ids": ids, "vault": vault}).fetchall()
         return [_match(each, row[1:]) for each, row in zip(listed, rows, strict=True)]
