@@ -28,7 +28,11 @@ SLOW = ("--limit-rate", "1MiB/s", "--part-size", "1MiB", "--jobs", "2")
 
 
 def _take_terminal() -> None:
-    """Make standard input the controlling terminal, so that Ctrl-C arrives as a signal."""
+    """Make standard input the controlling terminal, so that Ctrl-C arrives as a signal.
+
+    Whoever runs the tests in the background of a script has taught them to ignore it; a command on a terminal is not.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     ioctl(0, termios.TIOCSCTTY, 0)
 
 
