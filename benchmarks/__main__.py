@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 
-from benchmarks.harness import as_json, describe_machine, may_drop_caches, write_json
+from benchmarks.harness import as_json, compile_modules, describe_machine, may_drop_caches, write_json
 from benchmarks.workloads import WORKLOADS, Settings
 
 
@@ -20,6 +20,7 @@ def main() -> int:
     workspace = os.path.join(os.path.abspath(options.folder), "coldframe-benchmarks")
     machine = describe_machine(options.folder)
     print(*(f"{key}: {value}" for key, value in machine.items()), sep="\n", flush=True)
+    compile_modules()
     results = {}
     for name in options.workloads or WORKLOADS:
         shutil.rmtree(workspace, ignore_errors=True)

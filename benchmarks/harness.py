@@ -13,12 +13,14 @@ import shutil
 import statistics
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
+import coldframe
 from coldframe.model import MIB
 
 if TYPE_CHECKING:
@@ -147,6 +149,13 @@ def settle(*, is_cold: bool) -> None:
     if is_cold:
         with suppress(OSError), open(_DROP_CACHES, "w", encoding="ascii") as file:
             file.write("3")
+
+
+def compile_modules() -> None:
+    """Let every Python program start from compiled modules, as an installer or a first run leaves them."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    folders = (os.path.dirname(coldframe.__file__), sysconfig.get_path("purelib"))
+    subprocess.run([sys.executable, "-m", "compileall", "-qq", "-j0", *folders], check=False)
 
 
 def may_drop_caches() -> bool:

@@ -10,9 +10,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from coldframe.direct import page_memory
 from coldframe.files import DiskFiles
 from coldframe.model import MIB
+from coldframe.pages import page_memory
 from coldframe.tree_hash import TreeHasher
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ not allow it, nothing is written and the caller writes as usual. What a sync pro
 from __future__ import annotations
 
 import errno
-import mmap
 import os
 from contextlib import suppress
 from threading import Lock
@@ -19,25 +18,6 @@ _LEAST = 256 * 1024
 """Below this many bytes, waiting for the disk costs more than the copy."""
 _REFUSALS = frozenset({errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP})
 _NONE = -1
-_HUGE_PAGE = 2 * 1024 * 1024
-
-
-def page_memory(size: int) -> memoryview:
-    """`size` bytes of fresh memory, 1 or more, that begin on a page: a disk can fetch from them without a copy.
-
-    It takes room only as it is filled, and goes back to the system whole when nothing refers to it any more. On Linux
-    it is no other process's: it lies on huge pages where it is large enough, which fill for the first time in a tenth
-    of the time that shared pages take, and a child that is forked in the middle of a write does not get it, as open(2)
-    demands of private memory. Elsewhere it is shared memory.
-    """
-    if not hasattr(mmap, "MADV_DONTFORK"):
-        return memoryview(mmap.mmap(-1, size))
-    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    memory.madvise(mmap.MADV_DONTFORK)
-    if size >= _HUGE_PAGE:
-        with suppress(OSError):  # a kernel built without them
-            memory.madvise(mmap.MADV_HUGEPAGE)
-    return memoryview(memory)
 
 
 class DirectWrites:

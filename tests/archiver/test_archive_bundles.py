@@ -188,6 +188,16 @@ def test_parts_larger_than_memory_wait_in_a_file(world: World, monkeypatch: pyte
     assert world.fetch(sent.archive_id) == world.fetch(first.archive_id)
 
 
+@pytest.mark.parametrize("part_size", [MIB, 8 * MIB], ids=["parts", "single request"])
+def test_the_head_of_a_zip_is_its_first_chunk(world: World, part_size: int) -> None:
+    """As of a file, so that the same bytes are recognized whichever way they came."""
+    world.write("Bias/noise", random.Random(2).randbytes(6 * MIB))
+    request = world.request(zip_patterns=("Bias",))
+    result = world.by_path(world.archiver(part_size=part_size).archive(request))["Bias.zip"]
+    assert result.entry is not None
+    assert result.entry.head_hash == sha256(world.fetch(result.archive_id)[:MIB]).hexdigest()
+
+
 def test_parts_of_a_bundle_are_no_larger_than_32_mib(world: World) -> None:
     """Whatever part size is configured, what waits in memory is small."""
     assert bundle_try._PART_SIZE == 32 * MIB

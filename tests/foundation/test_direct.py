@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import itertools
 import os
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from coldframe.direct import DirectWrites, page_memory
+from coldframe.direct import DirectWrites
 from coldframe.files import DiskFiles
 from coldframe.model import MIB
+from coldframe.pages import page_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,30 +128,3 @@ def test_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         files.write(descriptor, _pages(MIB), 0)
     monkeypatch.undo()
     files.close(descriptor)
-
-
-@pytest.mark.skipif(not _LINUX, reason="how Linux keeps memory")
-@pytest.mark.parametrize("size", [1, MIB, 32 * MIB])
-def test_memory_that_a_disk_fetches_from_is_not_given_to_children(size: int) -> None:
-    """A fork in the middle of a direct write must not share its pages (open(2), notes on O_DIRECT)."""
-    memory = page_memory(size)
-    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-    flags = _flags_of(address)
-    assert address % 4096 == 0
-    assert "dc" in flags  # do not copy on fork
-    if os.path.exists("/sys/kernel/mm/transparent_hugepage"):
-        assert ("hg" in flags) == (size >= 2 * MIB)
-
-
-def _flags_of(address: int) -> list[str]:
-    """What the kernel was told of the mapping that holds an address (proc(5), VmFlags)."""
-    with open("/proc/self/smaps", encoding="ascii") as file:
-        inside = False
-        for line in file:
-            head = line.split(maxsplit=1)[0]
-            if "-" in head:
-                start, end = (int(part, 16) for part in head.split("-"))
-                inside = start <= address < end
-            elif inside and head == "VmFlags:":
-                return line.split()[1:]
-    return []

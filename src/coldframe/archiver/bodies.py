@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from coldframe.archiver.opening import check_unchanged, read_at
-from coldframe.direct import page_memory
-from coldframe.model import MIB
+from coldframe.pages import BLOCK, page_memory
 from coldframe.ports import Hashes
 from coldframe.tree_hash import TreeHasher
 
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 EMPTY_FILE = b"\0"
 """What is archived for an empty file, since an archive holds at least one byte (glacier-api 5)."""
-
-BLOCK = 4 * MIB
-"""How much is read, checked and written at once: threads wait for each other between calls, so few and long ones."""
 
 
 class PassHasher:
@@ -35,6 +32,13 @@ class PassHasher:
         """Take the next bytes."""
         self._tree.update(data)
         self._crc32 = crc32(data, self._crc32)
+
+    def begin(self, data: Buffer, head: Head) -> None:
+        """Take the first bytes, which begin with a chunk that was hashed already."""
+        rest = memoryview(data)[len(head.data) :]
+        self._tree.take([head.digest], len(head.data))
+        self._tree.update(rest)
+        self._crc32 = crc32(rest, crc32(head.data))  # of the very bytes that were hashed, not of their copy
 
     @property
     def tree_hash(self) -> str:
@@ -73,14 +77,22 @@ class HashedBody(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first chunk of what is archived, or all of it if that is less, and its SHA-256."""
+
+    data: bytes
+    digest: bytes
+
+
 class ChunkBody:
     """A body of one chunk at most, which is in memory already. Of one chunk, linear and tree hash are the same."""
 
-    def __init__(self, data: bytes, hexdigest: str) -> None:
-        """Hold `data` and its SHA-256."""
-        self._data = memoryview(data)
-        self._crc32 = crc32(data)
-        self.known_tree_hash: str | None = hexdigest
+    def __init__(self, head: Head) -> None:
+        """Hold all there is."""
+        self._data = memoryview(head.data)
+        self._crc32 = crc32(head.data)
+        self.known_tree_hash: str | None = head.digest.hex()
 
     @property
     def size(self) -> int:
@@ -111,12 +123,12 @@ class FileBody:
         source: The file, as it was looked at.
         descriptor: It, open.
         byte_range: Which bytes.
-        head: The first chunk of the range, if it was read already.
+        head: The first chunk of the range, which is longer than that, if it was read already.
     """
 
     known_tree_hash: str | None = None
 
-    def __init__(self, source: Source, descriptor: int, byte_range: ByteRange, *, head: bytes = b"") -> None:
+    def __init__(self, source: Source, descriptor: int, byte_range: ByteRange, *, head: Head | None = None) -> None:
         """Read nothing yet."""
         self._head = head
         self._source = source
@@ -145,8 +157,13 @@ class FileBody:
             SourceChanged: The file is not what it was, or cannot be read.
         """
         self._hasher = PassHasher()
-        for buffer in read_range(self._source, self._descriptor, self._range, head=self._head):
-            self._hasher.update(buffer)
+        head = self._head
+        for buffer in read_range(self._source, self._descriptor, self._range, head=b"" if head is None else head.data):
+            if head is None:
+                self._hasher.update(buffer)
+            else:
+                self._hasher.begin(buffer, head)
+                head = None
             yield buffer
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from coldframe.archiver.bodies import EMPTY_FILE, ChunkBody, FileBody, hash_body
+from coldframe.archiver.bodies import EMPTY_FILE, ChunkBody, FileBody, Head, hash_body
 from coldframe.archiver.opening import check_unchanged, read_at
 from coldframe.model import MIB, ByteRange
 
@@ -41,13 +41,13 @@ class Content:
         check_unchanged(source, descriptor)
         data = bytes(first) or EMPTY_FILE
         self.size = max(source.stamp.size, len(EMPTY_FILE))
-        self.head_hash = sha256(data).hexdigest()
-        self._head = data
+        self._head = Head(data, sha256(data).digest())
+        self.head_hash = self._head.digest.hex()
 
     def body(self) -> HashedBody:
         """A new body of all bytes."""
-        if len(self._head) == self.size:
-            return ChunkBody(self._head, self.head_hash)
+        if len(self._head.data) == self.size:
+            return ChunkBody(self._head)
         return FileBody(self._source, self._descriptor, ByteRange(0, self.size), head=self._head)
 
     @cached_property

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 from weakref import finalize
 
-from coldframe.archiver.bodies import BLOCK, PassHasher
-from coldframe.direct import page_memory
+from coldframe.archiver.bodies import PassHasher
 from coldframe.model import MIB
+from coldframe.pages import BLOCK, page_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ class PartBuffer:
     """One part of the stream: filled once, hashed on the way, then a body that may be read as often as needed.
 
     Args:
-        capacity: The most bytes it will hold. Memory is taken from the system only as it fills, and given back whole.
+        capacity: The most bytes it will hold. Memory is taken a block at a time as it fills.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -34,9 +34,9 @@ class PartBuffer:
         self.size = 0
         self.capacity = capacity
         self._hasher = PassHasher()
-        self._memory = page_memory(capacity) if capacity <= MOST_IN_MEMORY else None
+        self._blocks: list[memoryview] = []
         self._file: IO[bytes] | None = None
-        if self._memory is None:
+        if capacity > MOST_IN_MEMORY:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the buffer
             finalize(self, self._file.close)
 
@@ -44,12 +44,23 @@ class PartBuffer:
         """Take as much of `data` as there is room for; answers how much that is."""
         taken = data[: self.capacity - self.size]
         self._hasher.update(taken)
-        if self._memory is not None:
-            self._memory[self.size : self.size + len(taken)] = taken
-        elif self._file is not None:
+        if self._file is not None:
             self._file.write(taken)
+        else:
+            self._keep(taken)
         self.size += len(taken)
         return len(taken)
+
+    def _keep(self, data: memoryview) -> None:
+        """Copy the next bytes into blocks of memory."""
+        filled = self.size
+        while data:
+            place = filled % BLOCK
+            if not place:
+                self._blocks.append(page_memory(BLOCK))
+            piece = data[: BLOCK - place]
+            self._blocks[-1][place : place + len(piece)] = piece
+            data, filled = data[len(piece) :], filled + len(piece)
 
     @property
     def is_full(self) -> bool:
@@ -60,6 +71,11 @@ class PartBuffer:
     def tree_hash(self) -> str:
         """The tree hash of what it holds."""
         return self._hasher.tree_hash
+
+    @property
+    def head_hash(self) -> str:
+        """The SHA-256 of its first chunk, hex."""
+        return self._hasher.hashes().leaves[0].hex()
 
     @property
     def known_tree_hash(self) -> str:
@@ -76,10 +92,8 @@ class PartBuffer:
             yield self._read(start, min(BLOCK, self.size - start))
 
     def _read(self, start: int, size: int) -> Buffer:
-        if self._memory is not None:
-            return self._memory[start : start + size]
         if self._file is None:
-            return b""
+            return self._blocks[start // BLOCK][:size]
         self._file.seek(start)
         return self._file.read(size)
 

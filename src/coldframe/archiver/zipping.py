@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from coldframe.archiver.members import Bundle
-    from coldframe.archiver.part_buffer import Filled, PartBuffer
+    from coldframe.archiver.part_buffer import Filled
     from coldframe.archiver.zip_stream import Placed
 
 
@@ -50,7 +50,7 @@ class Zipping:
         """
         filled = self._cutter.next_part()
         if self.head_hash is None:
-            self.head_hash = _head_hash(filled.buffer)
+            self.head_hash = filled.buffer.head_hash
         return filled
 
 
@@ -77,7 +77,3 @@ class DryZip:
         self.tree_hash = hasher.hexdigest()
         self.head_hash = sha256(head).hexdigest()
         self.placed: Sequence[Placed] = stream.placed
-
-
-def _head_hash(buffer: PartBuffer) -> str:
-    return sha256(next(iter(buffer))).hexdigest()

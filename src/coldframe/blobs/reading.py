@@ -9,8 +9,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 
 from coldframe.blobs.footer import TRAILER_SIZE, BadFooter, decode_footer, decode_trailer
-from coldframe.direct import page_memory
 from coldframe.errors import DamagedArchive, ServiceUnavailable
+from coldframe.pages import page_memory
 from coldframe.tree_hash import CHUNK, root
 
 if TYPE_CHECKING:

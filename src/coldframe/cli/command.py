@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +12,7 @@ import click
 from coldframe.cli.app import App
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from click.shell_completion import CompletionItem
 
@@ -48,6 +50,17 @@ class Lazy(NamedTuple):
     summary: str
 
 
+@contextmanager
+def _no_litter() -> Iterator[None]:
+    """Import without the collector of garbage: it finds none among modules, and looks for it a tenth of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported one by one, when they are run.
 
@@ -74,7 +87,8 @@ class LazyGroup(click.Group):
         """Load one command."""
         if cmd_name not in self._lazy:
             return None
-        command = import_module(f"{self._package}.{cmd_name.replace('-', '_')}").command
+        with _no_litter():
+            command = import_module(f"{self._package}.{cmd_name.replace('-', '_')}").command
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is no command")
         return command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import signal
@@ -81,6 +82,7 @@ def main() -> None:
     except KeyboardInterrupt:  # while the last words were being said
         code = Exit.INTERRUPTED
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the code is decided; Python would end by the signal instead
+    gc.freeze()  # all memory goes back now; Python would search it for garbage first
     sys.exit(code)
 
 

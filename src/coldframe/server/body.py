@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coldframe.direct import page_memory
 from coldframe.errors import RequestTimeout
 from coldframe.model import MIB
+from coldframe.pages import page_memory
 from coldframe.server.line import TooSlow
 from coldframe.server.pace import Pace
 
