@@ -84,6 +84,11 @@ def parse_dollars(text: str) -> Decimal:
     return Decimal(match[1])
 
 
+def decimal_of(dollars: float | None) -> Decimal | None:
+    """A sum as exact as it was typed."""
+    return None if dollars is None else Decimal(str(dollars))
+
+
 def format_size(size: float) -> str:
     """Bytes in the unit that reads best: `512 B`, `1.5 MiB`, `120 GiB`."""
     if abs(size) < 1024:  # noqa: PLR2004 - the binary step

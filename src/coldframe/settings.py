@@ -377,7 +377,7 @@ KEYS: Mapping[str, Key] = {
     "tier": Key(parse_tier, "how quickly a retrieval is wanted", '"Standard"'),
     "max_cost": Key(
         lambda value: parse_money(_quantity(value)),
-        "the highest price of what retrieves, deletes or buys, US dollars",
+        "the highest price of what retrieves, deletes, buys or asks for an inventory, US dollars",
         "5",
     ),
     "budget": Key(parse_budget, "what a month may cost in all, US dollars", '{ per_month = "10.00" }'),

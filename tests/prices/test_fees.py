@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coldframe.composition import open_coldframe
+from coldframe.composition.spending import agree_to_inventory
+from coldframe.errors import LimitRefused
 from coldframe.model import MIB
 from coldframe.testing.bodies import BytesBody
 
@@ -141,3 +143,39 @@ def test_members_and_inventories_name_their_price(
     assert (ran.code, "Reading 1 bundle costs at least" in ran.err) == (2, True), ran.err
     ran = cli("inventory", "rebuild", "-v", "astro", "--members", "--yes", "--max-cost", "0.000001")
     assert (ran.code, "more than --max-cost" in ran.err) == (8, True), ran.err
+
+
+def test_no_inventory_job_beyond_the_limit(
+    cli: Callable[..., Ran], priced: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By flag or configuration, exit 8 and no job; within it, or when one is there already, nothing is refused."""
+    commands = (("inventory", "refresh"), ("inventory", "rebuild"), ("inventory", "rebuild", "-n"), ("verify",))
+    for command in (*commands, ("drill", "--yes")):
+        ran = cli(*command, "-v", "astro", "--max-cost", "0.00001")
+        assert (ran.code, "more than --max-cost 0.00001" in ran.err) == (8, True), (command, ran.err)
+        with monkeypatch.context() as configured:
+            configured.setenv("COLDFRAME_MAX_COST", "0.00001")
+            assert cli(*command, "-v", "astro").code == 8, command
+    assert cli("job", "list", "-v", "astro").out == ""
+    assert {row["item"] for row in cli("estimate", "budget", "-o", "json").rows} == {"storage", "total"}
+    for command in commands:
+        assert cli(*command, "-v", "astro", "--max-cost", "1").code == 0
+    assert cli("job", "start", "-v", "astro", "--inventory", "--yes").code == 0
+    assert cli("inventory", "refresh", "-v", "astro", "--max-cost", "0").code == 0
+
+
+def test_unknown_price_of_an_inventory_is_within_no_limit(
+    cli: Callable[..., Ran], subs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Amazon's prices are not known here, a limit refuses the job before anything is asked of the store."""
+    monkeypatch.setenv("COLDFRAME_STORE", "glacier://cn-north-1")
+    monkeypatch.setenv("COLDFRAME_MAX_COST", "1000")
+    with open_coldframe() as coldframe, pytest.raises(LimitRefused, match="cannot be promised"):
+        agree_to_inventory(coldframe, "inventory", "astro")
+
+
+def test_limit_of_the_inventory_job_belongs_to_the_vault_form(cli: Callable[..., Ran], priced: Path) -> None:
+    """Local files and a deep look cost nothing, so a limit there is a misunderstanding."""
+    for words in (("Subs",), ("--deep",)):
+        ran = cli("verify", *words, "-v", "astro", "--max-cost", "1")
+        assert (ran.code, "leave it out" in ran.err) == (2, True), ran.err

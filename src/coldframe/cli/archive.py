@@ -33,7 +33,7 @@ from coldframe.composition.archiving import ArchiveJob
 from coldframe.composition.pricing import price_of
 from coldframe.errors import LimitRefused, UnknownArchives
 from coldframe.progress import Outcome
-from coldframe.quantities import count, format_size
+from coldframe.quantities import count, decimal_of, format_size
 from coldframe.retriever.pricing import UNKNOWN
 from coldframe.rule_sets import choose_rule_sets
 
@@ -132,8 +132,6 @@ def command(
         anew=anew,
     )
     if app.coldframe().terms.is_charging:
-        from coldframe.composition.retrieving import decimal_of  # noqa: PLC0415 - start-up time
-
         job, question = _tell_price(app, job, decimal_of(max_cost))
         if not (dry_run or app.confirm(question, yes=yes)):
             return Exit.FAILED

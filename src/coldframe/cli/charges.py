@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coldframe.composition.pricing import price_of
-from coldframe.errors import LimitRefused
-from coldframe.quantities import count, format_money, format_size
+from coldframe.quantities import count, decimal_of, format_money, format_size
 from coldframe.retriever.pricing import UNKNOWN
 
 if TYPE_CHECKING:
@@ -69,22 +68,8 @@ def require_affordable(app: App, outlay: Outlay, what: str) -> None:
     Raises:
         LimitRefused: It may cost more, or nobody knows what it costs.
     """
-    _require_within(app, outlay.price, what)
+    outlay.require_within(decimal_of(app.settings.max_cost), what)
     outlay.check()
-
-
-def _require_within(app: App, price: Price, what: str) -> None:
-    from coldframe.composition.retrieving import decimal_of  # noqa: PLC0415 - start-up time
-
-    max_cost = decimal_of(app.settings.max_cost)
-    if max_cost is None or not app.coldframe().terms.is_charging or price.is_within(max_cost):
-        return
-    if price.limit is None:
-        raise LimitRefused(
-            f"{what} costs nobody knows how much, so that it stays within {show_price(max_cost)} cannot be promised. "
-            "Without --max-cost, or `max_cost` in the configuration, you are asked instead."
-        )
-    raise LimitRefused(f"{what} may cost ${price.limit:f}, more than --max-cost {max_cost}. Nothing is done.")
 
 
 def tell_fee(app: App, fee: EarlyFee | None) -> None:

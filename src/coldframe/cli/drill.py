@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli.charges import CHARGES, NO_SUM, price_question, price_refusal, tell_prices
+from coldframe.cli.charges import CHARGES, NO_SUM, price_question, price_refusal, tell_inventory, tell_prices
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
@@ -22,10 +22,9 @@ from coldframe.cli.options import (
 )
 from coldframe.cli.output import Column, size_column
 from coldframe.composition.drilling import DEFAULT_SAMPLE, Drill
-from coldframe.composition.retrieving import decimal_of
 from coldframe.composition.vaults import find_vault
 from coldframe.errors import LimitRefused
-from coldframe.quantities import count, format_size
+from coldframe.quantities import count, decimal_of, format_size
 
 if TYPE_CHECKING:
     from coldframe.cli.app import App
@@ -96,6 +95,8 @@ def command(
     with Drill(coldframe, name, sample=sample, seed=chosen_seed, observer=view.observe) as drill:
         if restart:
             drill.restart()
+        if not drill.is_under_way:
+            tell_inventory(app)
         drill.prepare()
         if not drill.is_under_way:
             code = _order(app, drill, is_rehearsal=dry_run, yes=yes, form=output)

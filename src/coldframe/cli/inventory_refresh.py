@@ -9,7 +9,7 @@ import click
 from coldframe.cli.charges import tell_inventory
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
-from coldframe.cli.options import output_option, store_option, vault_option
+from coldframe.cli.options import max_cost_option, output_option, store_option, vault_option
 from coldframe.cli.output import Column, moment_column, size_column
 from coldframe.composition.comparing import Comparison
 from coldframe.composition.standing import Standing
@@ -44,23 +44,35 @@ _TOLD = (
     cls=Command,
     examples=(
         "coldframe inventory refresh --vault astrodata",
+        "coldframe inventory refresh --vault astrodata --max-cost 0.01",
         "coldframe inventory refresh --vault astrodata --all -o csv > astrodata.csv",
     ),
 )
 @vault_option
 @click.option("--all", "-a", "is_all", is_flag=True, help="Print also what is as it should be.")
+@max_cost_option
 @store_option
 @output_option
 @click.pass_obj
-def refresh(app: App, /, *, vault: str | None, is_all: bool, store: str | None, output: str | None) -> Exit:
+def refresh(
+    app: App,
+    /,
+    *,
+    vault: str | None,
+    is_all: bool,
+    max_cost: float | None,
+    store: str | None,
+    output: str | None,
+) -> Exit:
     """Compare the catalog with the vault's own inventory, and remember what is in it.
 
     What is missing in the vault, unknown to the catalog or different is printed; so is what is younger than the
     inventory or was deleted after it, which is no fault. `verify --safe-to-delete` goes by the last inventory.
 
     Exit 9 says that the store is still preparing the inventory: run the same command again later, nothing is asked for
-    twice. Exit 3: something is wrong.
+    twice. Exit 3: something is wrong. Exit 8: a job for the inventory would cost more than --max-cost; none is begun.
     """
+    app.settle(max_cost=max_cost)
     coldframe = app.coldframe(store=store)
     name = find_vault(coldframe.store, app.vault(vault)).vault_name
     tell_inventory(app)

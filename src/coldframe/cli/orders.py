@@ -14,7 +14,7 @@ from coldframe.cli.resuming import resume as go_on
 from coldframe.cli.retrieve import COLUMNS as FILE_COLUMNS
 from coldframe.cli.retrieve import row_of
 from coldframe.composition.ordering import cancel_order, files_done, files_waiting, is_open, list_orders
-from coldframe.composition.retrieving import decimal_of
+from coldframe.quantities import decimal_of
 
 if TYPE_CHECKING:
     from coldframe.cli.app import App

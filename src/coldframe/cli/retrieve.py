@@ -35,10 +35,10 @@ from coldframe.cli.options import (
 from coldframe.cli.output import Column, show_moment, size_column
 from coldframe.cli.resuming import resume, tell_paused
 from coldframe.composition.deadlines import read_deadline
-from coldframe.composition.retrieving import RetrieveJob, RetrieveRun, decimal_of, missing_ids
+from coldframe.composition.retrieving import RetrieveJob, RetrieveRun, missing_ids
 from coldframe.errors import BadUsage, Busy, DestinationUnavailable, LimitRefused, in_words
 from coldframe.progress import Outcome
-from coldframe.quantities import count, format_size, parse_duration
+from coldframe.quantities import count, decimal_of, format_size, parse_duration
 from coldframe.retriever.results import result_of
 
 if TYPE_CHECKING:

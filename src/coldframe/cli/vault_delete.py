@@ -23,7 +23,7 @@ from coldframe.cli.options import (
     yes_option,
 )
 from coldframe.composition.vaults import find_vault
-from coldframe.errors import AccessDenied, BadUsage, NotReady
+from coldframe.errors import AccessDenied, BadUsage, LimitRefused, NotReady
 from coldframe.names import printable
 from coldframe.ports.admin import LockState
 from coldframe.quantities import count, format_size
@@ -169,7 +169,7 @@ def _survey(app: App, emptying: VaultEmptying) -> EmptyingPlan:
     tell_inventory(app)
     try:
         return emptying.survey()
-    except NotReady:
+    except (LimitRefused, NotReady):
         _tell(app, emptying.plan())
         raise
 

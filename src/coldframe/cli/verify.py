@@ -12,7 +12,16 @@ from coldframe.cli.charges import tell_inventory
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
-from coldframe.cli.options import DURATION, RATE, dry_run_option, output_option, store_option, vault_option, yes_option
+from coldframe.cli.options import (
+    DURATION,
+    RATE,
+    dry_run_option,
+    max_cost_option,
+    output_option,
+    store_option,
+    vault_option,
+    yes_option,
+)
 from coldframe.cli.output import Column, size_column
 from coldframe.cli.verify_safe import SafetyCheck
 from coldframe.composition.proving import OLDEST_INVENTORY
@@ -69,6 +78,7 @@ _AMISS = (Standing.CHANGED, Standing.NOT_ARCHIVED, Standing.UNREADABLE, Standing
 @click.option("--restart", is_flag=True, help="With --deep: begin anew.")
 @click.option("--limit-rate", type=RATE, help="With --deep: the highest rate, such as 50MiB/s.")
 @click.option("--all", "-a", "is_all", is_flag=True, help="Print also what is as it should be.")
+@max_cost_option
 @store_option
 @dry_run_option
 @yes_option
@@ -89,19 +99,23 @@ def command(
     restart: bool,
     limit_rate: float | None,
     is_all: bool,
+    max_cost: float | None,
     store: str | None,
     output: str | None,
 ) -> Exit:
     """Verify what is archived.
 
     With PATHs: every file there is hashed and compared with the catalog. Without: the catalog is compared with the
-    vault's own inventory. With --deep: the embedded store hashes all its bytes again.
+    vault's own inventory; --max-cost limits what the job for it may cost. With --deep: the embedded store
+    hashes all its bytes again.
 
     With --safe-to-delete a file is safe only if the catalog knows it, its bytes are those that were archived, and the
     vault's last inventory (`coldframe inventory refresh`) names its archive; a folder, if everything in it is. Exit 0:
     all is safe; 3: something is not.
     """
-    app.settle(store=store, limit_rate=limit_rate)
+    app.settle(store=store, limit_rate=limit_rate, max_cost=max_cost)
+    if max_cost is not None and (paths or deep):
+        raise BadUsage("--max-cost limits the job for the vault's inventory: leave it out with PATHs or --deep.")
     if safe_to_delete:
         if deep or not paths:
             raise BadUsage("--safe-to-delete looks at files here: name the PATHs, and leave --deep out.")

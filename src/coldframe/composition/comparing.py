@@ -82,6 +82,7 @@ class Comparison:
 
         Raises:
             NotReady: The inventory is being made; the message has the job's ID. Call again later.
+            LimitRefused: A job for it may cost more than `max_cost` of the settings, or than the budget allows.
             FormatError: The store's inventory cannot be read to its end, and counts for nothing.
         """
         coldframe, name = self._coldframe, self._vault_name

@@ -12,6 +12,7 @@ import os
 import shutil
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING, Any, Self
@@ -24,7 +25,7 @@ from coldframe.composition.library import Coldframe
 from coldframe.composition.locks import run_lock
 from coldframe.composition.retrieving import RetrieveJob, RetrieveRun
 from coldframe.composition.sameness import Compared, compare_archive
-from coldframe.composition.spending import Outlay
+from coldframe.composition.spending import Outlay, agree_to_inventory
 from coldframe.errors import NothingMatched, NotReady
 from coldframe.files import durable_write, ensure_folder
 from coldframe.inventory.rebuild import rebuild_catalog
@@ -124,6 +125,7 @@ class Drill:
 
         Raises:
             NotReady: The inventory is being made; call again later.
+            LimitRefused: A job for it may cost more than `max_cost` of the settings, or than the budget allows.
             NothingMatched: The vault holds nothing.
         """
         now = to_milliseconds(self.coldframe.clock.now())
@@ -134,7 +136,9 @@ class Drill:
         if plan is None or now - int(plan["at"]) > _DAY_MS:
             self.restart()
             clean = self._clean_home()
-            rebuild_catalog(clean.store, clean.catalog, self.vault_name, margin=clock_margin(clean))
+            agree = partial(agree_to_inventory, self.coldframe, "drill", self.vault_name)
+            margin = clock_margin(clean)
+            rebuild_catalog(clean.store, clean.catalog, self.vault_name, margin=margin, before=agree)
         clean = self._clean_home()
         archives = clean.catalog.archives(clean.store.identity, self.vault_name)
         self.chosen = choose(archives, sample=self.sample, seed=self.seed)

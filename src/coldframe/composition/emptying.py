@@ -181,6 +181,7 @@ class VaultEmptying:
 
         Raises:
             NotReady: The inventory job is in progress; call again later, also from another process.
+            LimitRefused: A job for it may cost more than `max_cost` of the settings, or than the budget allows.
             FormatError: The inventory cannot be read.
         """
         if self.needs_inventory:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from coldframe.retriever.pricing import Price
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
+    from decimal import Decimal
 
     from coldframe.catalog import Query
     from coldframe.catalog.order_model import Order
@@ -177,8 +177,3 @@ def missing_ids(coldframe: Coldframe, query: Query) -> Sequence[str]:
     """The archive IDs of a query that the catalog does not know."""
     known = {entry.archive.archive_id for entry in coldframe.catalog.select(query)}
     return [archive_id for archive_id in query.archive_ids if archive_id not in known]
-
-
-def decimal_of(dollars: float | None) -> Decimal | None:
-    """A sum as exact as it was typed."""
-    return None if dollars is None else Decimal(str(dollars))

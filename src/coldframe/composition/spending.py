@@ -28,6 +28,7 @@ from coldframe.errors import (
     PolicyEnforced,
     ResourceNotFound,
 )
+from coldframe.quantities import decimal_of
 from coldframe.retriever.pricing import Price
 
 if TYPE_CHECKING:
@@ -147,6 +148,21 @@ class Outlay:
     per_month: Price = _FREE
     _commitment: Commitment | None = None
     _stored: Sequence[StorageCost] | None = None
+
+    def require_within(self, max_cost: Decimal | None, what: str) -> None:
+        """See that it costs no more than `max_cost`; None is no limit. `what` names it in the refusal.
+
+        Raises:
+            LimitRefused: It may cost more, or nobody knows what it costs.
+        """
+        if max_cost is None or not self.coldframe.terms.is_charging or self.price.is_within(max_cost):
+            return
+        if self.price.limit is None:
+            raise LimitRefused(
+                f"{what} costs nobody knows how much, so that it stays within ${max_cost:f} cannot be promised. "
+                "Without --max-cost, and `max_cost` in the configuration, there is no such limit"
+            )
+        raise LimitRefused(f"{what} may cost ${self.price.limit:f}, more than --max-cost {max_cost}. Nothing is done")
 
     def check(self) -> None:
         """See that the month's budget allows it; nothing is written.
@@ -281,11 +297,13 @@ def agree_to_inventory(coldframe: Coldframe, what: str, vault_name: str) -> None
     """Commit to the price of one job for a vault's inventory, which is a request (prices.md, 2).
 
     Raises:
-        LimitRefused: The month's budget does not allow it.
+        LimitRefused: It may cost more than `max_cost` of the settings, or the month's budget does not allow it.
     """
     prices = coldframe.terms.prices
     price = price_of(prices.calculator.inventory_job()) if prices is not None else Price(None)
-    Outlay(coldframe, what, price, vault_name).commit()
+    outlay = Outlay(coldframe, what, price, vault_name)
+    outlay.require_within(decimal_of(coldframe.settings.max_cost), "A job for the inventory")
+    outlay.commit()
 
 
 def settle_archiving(coldframe: Coldframe) -> None:

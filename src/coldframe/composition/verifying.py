@@ -65,6 +65,7 @@ def verify_vault(coldframe: Coldframe, vault_name: str) -> Iterator[Checked]:
 
     Raises:
         NotReady: The inventory is being made; call again later.
+        LimitRefused: A job for it may cost more than `max_cost` of the settings, or than the month's budget allows.
         FormatError: The store's inventory cannot be read.
     """
     yield from Comparison(coldframe, vault_name).run()
