@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import datetime
 from decimal import Decimal
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -154,3 +155,23 @@ def test_what_is_not_there_is_said(cli: Callable[..., Ran], subs: Path) -> None:
     assert cli("estimate", "archive", "Nowhere", *VIRGINIA).code == 2
     assert cli("vault", "create", "astro").code == 0
     assert cli("estimate", "retrieve", "nothing").code == 4
+
+
+def test_retrieval_tells_when_all_is_here(cli: Callable[..., Ran], subs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `retrieve` tells it: the jobs' time and the download's behind it, in every form."""
+    assert cli("vault", "create", "astro").code == 0
+    assert cli("archive", "Subs/Light", "-v", "astro").code == 0
+    assert "HERE BY" not in cli("estimate", "retrieve", "Blue").out  # one's own disk takes no time
+    monkeypatch.setenv("COLDFRAME_TIERS", "amazon")
+    monkeypatch.setenv("COLDFRAME_LIMIT_RATE", "1KiB/s")
+    ran = cli("estimate", "retrieve", "Blue", "-o", "json")
+    assert ran.code == 0, ran.err
+    offers = cli("retrieve", "Blue", "--into", "back", "--dry-run", "-o", "json").rows
+    for row, offer in zip(ran.rows, offers, strict=True):
+        ready_at, here_at = (datetime.fromisoformat(row[key]) for key in ("ready_at", "here_at"))
+        assert (here_at - ready_at).total_seconds() == pytest.approx(row["job_size"] / KIB, abs=0.1)
+        shown = [datetime.fromisoformat(offer[key]) for key in ("ready_at", "here_at")]
+        assert shown[1] - shown[0] == here_at - ready_at
+    assert "The download takes " in ran.err
+    assert "here_at" in cli("estimate", "retrieve", "Blue", "-o", "csv").out.splitlines()[0].split(",")
+    assert "HERE BY" in cli("estimate", "retrieve", "Blue").out

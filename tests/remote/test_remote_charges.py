@@ -77,6 +77,9 @@ def test_retrieving_needs_consent(cli: Callable[..., Ran], amazon: str) -> None:
         assert Decimal(offer["price"]) == pytest.approx(price + outputs, abs=Decimal("0.000001"))
     assert Decimal(offers[2]["at_most"]) > Decimal(offers[2]["price"])
     assert len({offer["ready_at"] for offer in offers}) == 3
+    assert {offer["here_at"] for offer in offers} == {None}  # what the line brings nobody has measured
+    estimate = cli("estimate", "retrieve", "Blue")
+    assert [line.split()[-1] for line in estimate.out.splitlines()[1:]] == ["unknown"] * 3
     ran = cli("retrieve", "Blue", "--into", "back", "--yes")
     assert ran.code == 0, ran.err
     assert len(list(Path("back").rglob("*.fit"))) == 3

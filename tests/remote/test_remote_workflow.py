@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli.conftest import same_tree
+from coldframe.quantities import format_duration
 from remote.conftest import use_key
 
 if TYPE_CHECKING:
@@ -146,3 +147,20 @@ def test_archive_of_a_server_is_known_on_its_folder(
     assert {row["outcome"] for row in ran.rows} == {"unchanged"}
     assert cli("retrieve", "Blue", "-v", "both", "--into", "back", "--yes").code == 0
     assert same_tree(subs / "Light/Blue", Path("back/Subs/Light/Blue"))
+
+
+def test_store_that_tells_no_waits_tells_no_moment(
+    cli: Callable[..., Ran], archived: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody here knows when a server's jobs are ready; how long the download takes is known with the line's rate."""
+    for command in (("estimate", "retrieve", "Blue"), ("retrieve", "Blue", "--into", "back", "--dry-run")):
+        assert all(row["ready_at"] is row["here_at"] is None for row in cli(*command, "-o", "json").rows)
+        table = cli(*command).out.splitlines()
+        assert "READY BY" in table[0]
+        assert "HERE BY" in table[0]
+        assert all(line.count("unknown") == 2 for line in table[1:])
+    assert "what your line brings was not measured yet" in cli("estimate", "retrieve", "Blue").err
+    monkeypatch.setenv("COLDFRAME_DOWNLOAD_RATE", "1KiB/s")
+    ran = cli("estimate", "retrieve", "Blue", "-o", "json")
+    size = ran.rows[0]["job_size"]
+    assert f"The download at 1.0 KiB/s takes {format_duration(size / 1024)}, if it begins now." in ran.err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -15,8 +14,9 @@ from coldframe.cli.charges import CHARGES, show_price, tell_older, tell_prices
 from coldframe.cli.command import Group
 from coldframe.cli.entries import query_text
 from coldframe.cli.exits import Exit
+from coldframe.cli.offers import tell_download, time_columns
 from coldframe.cli.options import PART_SIZE, VAULT, output_option, rules_option, store_option, vault_option
-from coldframe.cli.output import Column, show_moment, size_column
+from coldframe.cli.output import Column, size_column
 from coldframe.composition.estimating import archive_costs, estimate_retrieval, measure_archive
 from coldframe.composition.pricing import price_of
 from coldframe.composition.retrieving import RetrieveJob
@@ -145,7 +145,7 @@ def retrieve(
     store: str | None,
     output: str | None,
 ) -> Exit:
-    """Say what retrieving would cost at each tier, and when it would be ready.
+    """Say what retrieving would cost at each tier, when it would be ready, and when all would be here.
 
     QUERY is words or one pattern, as for ls. The transfer to a place outside Amazon's network is included, with the
     month's free allowance as if nothing else used it.
@@ -158,11 +158,13 @@ def retrieve(
         f"{count(estimate.files, 'file')}, {format_size(estimate.size)}; "
         f"{count(estimate.jobs, 'retrieval job')}, {format_size(estimate.job_size)}:"
     )
-    with app.printer(_retrieve_columns(estimate.now), form=app.form(output)) as printer:
+    with app.printer(_retrieve_columns(estimate), form=app.form(output)) as printer:
         for row in _retrieve_rows(estimate):
             printer.row(row)
     if estimate.unknown_sizes:
         app.say(f"Nobody knows the size of {count(estimate.unknown_sizes, 'archive')} before the job tells.")
+    if estimate.jobs:
+        tell_download(app, estimate.job_size, estimate.download_seconds)
     terms = coldframe.terms
     if terms.prices is not None:
         tell_prices(app, terms.prices, sorted({name for offer in estimate.offers for name in offer.price.unverified}))
@@ -222,10 +224,7 @@ def _about(measure: ArchiveMeasure) -> Iterable[str]:
         yield f"{count(measure.small, 'file')} below 1 MiB in {folders}: --zip makes one archive of a folder."
 
 
-def _retrieve_columns(now: datetime) -> tuple[Column, ...]:
-    def ready(value: object) -> str:
-        return "at once" if isinstance(value, datetime) and value <= now else show_moment(value)
-
+def _retrieve_columns(estimate: RetrievalEstimate) -> tuple[Column, ...]:
     return (
         Column("tier", "TIER", width=9),
         Column("requests", "REQUESTS", show_price, is_right=True),
@@ -233,7 +232,7 @@ def _retrieve_columns(now: datetime) -> tuple[Column, ...]:
         Column("transfer_out", "TRANSFER OUT", show_price, is_right=True),
         Column("price", "PRICE", show_price, width=6, is_right=True),
         Column("at_most", "AT MOST", show_price, is_right=True),
-        Column("ready_at", "READY BY", ready),
+        *time_columns(estimate.offers, estimate.now),
         Column("currency"),
         Column("files"),
         Column("size"),
@@ -251,6 +250,7 @@ def _retrieve_rows(estimate: RetrievalEstimate) -> Iterator[dict[str, object]]:
             "price": _text(offer.price),
             "at_most": None if offer.price.limit is None else str(offer.price.limit),
             "ready_at": offer.ready_at,
+            "here_at": offer.here_at,
             "currency": offer.price.currency,
             "files": estimate.files,
             "size": estimate.size,

@@ -101,7 +101,17 @@ class ArchiveCosts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrievalEstimate:
-    """What a retrieval would mean. `charges` are by tier, and lack those of which nobody knows the price."""
+    """What a retrieval would mean.
+
+    Args:
+        files: How many files; `size` their bytes.
+        jobs: How many retrieval jobs; `job_size` the bytes that they bring.
+        unknown_sizes: How many archives' sizes nobody knows before their jobs tell.
+        offers: Price and time, one for each tier.
+        charges: By tier; those are lacking of which nobody knows the price.
+        download_seconds: How long the download takes if it begins now; None if nobody knows.
+        now: The present moment.
+    """
 
     files: int
     size: int
@@ -110,6 +120,7 @@ class RetrievalEstimate:
     unknown_sizes: int
     offers: Sequence[Offer]
     charges: dict[Tier, RetrievalCharges]
+    download_seconds: float | None
     now: datetime
 
 
@@ -157,6 +168,7 @@ def estimate_retrieval(coldframe: Coldframe, job: RetrieveJob) -> RetrievalEstim
     with _destination(job) as into, closing(RetrieveRun(coldframe, replace(job, into=into)).plan()) as plan:
         prices = coldframe.terms.prices
         charges = _charges(prices, plan) if prices is not None and not plan.unknown_sizes else {}
+        now = coldframe.clock.now()
         return RetrievalEstimate(
             files=plan.files,
             size=plan.size,
@@ -165,7 +177,8 @@ def estimate_retrieval(coldframe: Coldframe, job: RetrieveJob) -> RetrievalEstim
             unknown_sizes=plan.unknown_sizes,
             offers=plan.offers,
             charges=charges,
-            now=coldframe.clock.now(),
+            download_seconds=coldframe.line.seconds_for(plan.job_size, from_=now) if plan.jobs else 0.0,
+            now=now,
         )
 
 
