@@ -17,6 +17,7 @@ from coldframe.settings import find_home, load_settings
 from coldframe.testing.trees import FRAME_COUNT, build_subs
 from docs.desk import PLACES, ROOT, blocks, commands, open_desk, page
 from docs.lines import read_line
+from notify.conftest import endpoint  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +58,17 @@ def prepare_tutorial(desk: Desk) -> None:
     desk.run(f"coldframe vault create astrodata && {_ARCHIVE}")
 
 
-PREPARE: dict[str, Callable[[Desk], None]] = {"docs/howto/leave-amazon.md": prepare_amazon}
+def prepare_queue(desk: Desk) -> None:
+    """A server's jobs take a moment, so that there is something to listen for."""
+    config = Path(desk.environ["COLDFRAME_HOME"], "config.toml")
+    config.parent.mkdir()
+    config.write_text('tiers = { expedited = "1s", standard = "2s", bulk = "3s" }\n', encoding="utf-8")
+
+
+PREPARE: dict[str, Callable[[Desk], None]] = {
+    "docs/howto/leave-amazon.md": prepare_amazon,
+    "docs/howto/queue.md": prepare_queue,
+}
 
 
 def follow(desk: Desk, block: Block) -> None:
@@ -77,8 +88,10 @@ def follow(desk: Desk, block: Block) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no sh and diff")
 @pytest.mark.parametrize("name", NAMES)
-def test_page_can_be_followed(name: str, desk: Desk) -> None:
-    """Every command ends well and prints what the page shows."""
+def test_page_can_be_followed(name: str, desk: Desk, request: pytest.FixtureRequest) -> None:
+    """Every command ends well and prints what the page shows; where it wants SNS and SQS, moto takes their place."""
+    if "$SNS" in page(name):
+        desk.environ["SNS"] = request.getfixturevalue("endpoint")
     if name not in _FRESH:
         PREPARE.get(name, prepare_tutorial)(desk)
     for block in blocks(page(name)):
