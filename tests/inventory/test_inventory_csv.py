@@ -471,3 +471,31 @@ def test_written_file_is_utf8_with_plain_line_ends(csv_path: str) -> None:
     assert not content.startswith(b"\xef\xbb\xbf")
     assert b"\r" not in content
     assert "é☃.fit" in io.BytesIO(content).getvalue().decode("utf-8")
+
+
+@pytest.mark.parametrize("first", ["sep=;\r\n", '"sep=;"\r\n', "SEP=;\r\n"])
+def test_line_that_names_the_delimiter_to_excel_is_passed_over(csv_path: str, first: str) -> None:
+    """It stays when the file is extended, as a type line does."""
+    _write(csv_path, f"{first}FilePath;ArchiveId;Checksum\r\na.fit;{ID_1};{HASH_1}\r\n".encode())
+    write_inventory(csv_path, _files(2))
+    assert [row.path for row in _rows(csv_path)] == ["a.fit", "Subs/2.fit"]
+    assert _bytes(csv_path).startswith(first.encode())
+
+
+@pytest.mark.parametrize("blank", [",,", '"","",""', " , ,", ",,,,,"])
+def test_row_that_a_spreadsheet_left_empty_is_no_row(csv_path: str, blank: str) -> None:
+    """Rows are cut out of the middle and the end; their commas stay."""
+    line = f"a.fit,{ID_1},{HASH_1}\r\n"
+    _write(csv_path, f"FilePath,ArchiveId,Checksum\r\n{line}{blank}\r\n{line}{blank}\r\n".encode())
+    assert [row.path for row in _rows(csv_path)] == ["a.fit", "a.fit"]
+
+
+@pytest.mark.parametrize(("size", "modified"), [("1,17E+06", ""), ("1.169.280", ""), ("5", "25.11.2026 20:15")])
+def test_number_that_a_spreadsheet_rewrote_is_refused_with_a_way_out(csv_path: str, size: str, modified: str) -> None:
+    """Nobody guesses what it was; an empty field will do, and the message says so."""
+    header = "FilePath;ArchiveId;Checksum;Size;ModifiedAt\n"
+    _write(csv_path, f"{header}a.fit;{ID_1};{HASH_1};{size};{modified}\nb.fit;{ID_1};{HASH_1};;\n".encode())
+    refused, usable = read_inventory(csv_path)
+    assert isinstance(refused, RowError)
+    assert refused.problem.endswith("if a spreadsheet has rewritten it, empty the field")
+    assert isinstance(usable, InventoryRow)

@@ -1,7 +1,8 @@
 """Records of a CSV file, from whoever wrote it, in bounded memory.
 
-What comes: UTF-8 with or without a BOM, UTF-16 of both byte orders with or without one, a `#TYPE` line of Export-Csv,
-`,` `;` `|` or tabs between the fields as the writer's culture wants it, all line ends. A record that is no CSV is
+What comes: UTF-8 with or without a BOM, UTF-16 of both byte orders with or without one, a `#TYPE` line of Export-Csv or
+a `sep=;` line for Excel, `,` `;` `|` or tabs between the fields as the writer's culture wants it, all line ends, rows
+that a spreadsheet left empty. A record that is no CSV is
 reported with its line, and reading goes on with the next line (reliability X6).
 """
 
@@ -24,7 +25,7 @@ MAX_RECORD = 256 * 1024
 """Characters in one record. The longest honest one holds two long paths."""
 
 _MAX_LINES = 1000
-_TYPE_LINE = "#TYPE"
+_FIRST_LINE = re.compile(r'"?(#TYPE|sep=.?"?\s*\Z)', re.IGNORECASE)
 _DELIMITERS = ",;\t|"
 _SPECIAL = re.compile(r"""[",;|\t\r\n]|\A\s|\s\Z""")
 _BOMS = (
@@ -92,16 +93,17 @@ class Records:
         type_line = self._skip_type_line()
         found = self._next_text()
         self.header, delimiter = _read_header(found[1] if found else "", required, name)
+        self._nothing = f'{delimiter}" \t\r\n'
         line_end = "\r\n" if found and (found[1] or "").endswith("\r\n") else "\n"
         self.dialect = Dialect(self._lines.encoding, self._lines.has_bom, delimiter, line_end, type_line)
 
     def __iter__(self) -> Iterator[Record | RowError]:
-        """The records and errors in the order of the file; blank lines are skipped."""
+        """The records and errors in the order of the file; lines without a word are skipped."""
         while (found := self._next_text()) is not None:
             line, text = found
             if text is None:
                 yield RowError(line, f"it has more than {MAX_RECORD} characters")
-            elif text.strip():
+            elif text.strip(self._nothing):
                 yield self._parse(line, text)
 
     def _parse(self, line: int, text: str) -> Record | RowError:
@@ -119,7 +121,7 @@ class Records:
         first = self._lines.take()
         if first is None:
             return None
-        if first[1] is not None and first[1].lstrip('"').upper().startswith(_TYPE_LINE):
+        if first[1] is not None and _FIRST_LINE.match(first[1]):
             return first[1]
         self._lines.put_back([first])
         return None

@@ -45,6 +45,8 @@ COLUMNS = (
 )
 REQUIRED = frozenset({"filepath", "archiveid", "checksum"})
 
+_REWRITTEN = "; if a spreadsheet has rewritten it, empty the field"
+
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _QUOTED_FORMULA = re.compile(r"'+[=+\-@\t\r]")
 _ARCHIVE_ID = re.compile(r"[\x21-\x7e]{1,1024}")
@@ -208,7 +210,7 @@ def _size(text: str) -> int | None:
     if not plain:
         return None
     if not re.fullmatch(r"[0-9]{1,19}", plain) or int(plain) > MAX_ARCHIVE_SIZE:
-        raise BadRow(f"{_shown(text)} is not a number of bytes that an archive can have")
+        raise BadRow(f"{_shown(text)} is not a number of bytes that an archive can have{_REWRITTEN}")
     return int(plain)
 
 
@@ -217,7 +219,7 @@ def _moment(text: str, column: str) -> int | None:
         return None
     ns = parse_ns(text.strip())
     if ns is None:
-        raise BadRow(f"{column} {_shown(text)} is not a moment in ISO 8601")
+        raise BadRow(f"{column} {_shown(text)} is not a moment in ISO 8601{_REWRITTEN}")
     return ns
 
 
