@@ -64,6 +64,14 @@ def test_copy_goes_to_a_file(inventory: str, tmp_path: Path) -> None:
     assert _bytes(tmp_path / "copy.csv") == _bytes(inventory)
 
 
+def test_folder_that_is_not_there_is_no_file(inventory: str, tmp_path: Path) -> None:
+    """`--inventory-copy ./papers` means a folder: no file of that name is made in its place."""
+    for target in (tmp_path / "papers", tmp_path / "papers/2026"):
+        with pytest.raises(BadUsage, match=r"papers.* is not there; make it first"):
+            copy_inventory(inventory, str(target))
+    assert not (tmp_path / "papers").exists()
+
+
 def test_copy_never_replaces_another_file(inventory: str, tmp_path: Path) -> None:
     """A file that is no inventory is not overwritten."""
     (tmp_path / "notes.txt").write_text("important")

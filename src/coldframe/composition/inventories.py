@@ -32,12 +32,15 @@ def check_place(path: str) -> None:
     """Find out before hours of work that an inventory could not be written here in the end.
 
     Raises:
-        BadUsage: Its folder is not there.
+        BadUsage: Its folder is not there, or it is itself a folder.
         FormatError: There is another kind of file.
     """
     folder = os.path.dirname(os.path.realpath(path))
     if not os.path.isdir(folder):
-        raise BadUsage(f"There is no folder {printable(folder)} for the inventory.")
+        raise BadUsage(f"There is no folder {printable(folder)} for the inventory: make it, or name another.")
+    if os.path.isdir(path):
+        example = printable(os.path.join(path, "inventory.csv"))
+        raise BadUsage(f"{printable(path)} is a folder, and an inventory is a file: name one in it, such as {example}.")
     check_inventory(path)
 
 

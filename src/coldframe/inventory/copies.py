@@ -58,14 +58,16 @@ def check_target(target: str) -> None:
     """Refuse, before any work is done, a target that can never work.
 
     Raises:
-        BadUsage: It is a URL of a kind that we do not know, or names no bucket, or its folder is not there.
+        BadUsage: It is a URL of a kind that we do not know, or names no bucket, or its folder is not there: a name
+            that is not there and does not end like a file's is meant as a folder.
     """
     if "://" in target:
         read_s3_url(target)
         return
-    folder = target if os.path.isdir(target) else os.path.dirname(os.path.abspath(target))
+    is_file = os.path.isfile(target) or bool(os.path.splitext(target)[1])
+    folder = os.path.dirname(os.path.abspath(target)) if is_file else target
     if not os.path.isdir(folder):
-        raise BadUsage(f"the inventory cannot be copied to {target}: the folder {folder} is not there")
+        raise BadUsage(f"the inventory cannot be copied to {target}: the folder {folder} is not there; make it first")
 
 
 def copy_inventory(path: str, target: str, *, files: Files | None = None) -> str:
