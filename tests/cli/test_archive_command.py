@@ -53,6 +53,7 @@ def test_archive_without_a_store_says_how_to_make_one(cli: Callable[..., Ran], s
         (["archive", "Subs", "-v", "astro", "--limit-rate", "quick"], "not a rate"),
         (["archive", "Subs", "-v", "astro", "--inventory-copy", "x"], "--inventory"),
         (["archive", "Subs", "-v", "astro", "-i", "no/such/inv.csv"], "no folder"),
+        (["archive", "Subs", "-v", "astro", "-i", "."], "such as ./inventory.csv"),
         (["archive", "Subs", "-v", "astro", "-i", "inv.csv", "--inventory-copy", "ftp://x"], "s3://"),
         (["archive", "Subs", "-v", "astro", "--store", "s3://b"], "not yet in this version"),
         (["archive", "Subs", "-v", "astro", "--store", "glacier:"], "Amazon charges"),
@@ -77,6 +78,21 @@ def test_archive_dry_run_changes_nothing(cli: Callable[..., Ran], subs: Path, va
     assert cli("ls").code == 4
     assert not Path("inv.csv").exists()
     assert cli("vault", "show", vault, "-o", "json").rows[0]["number_of_archives"] == 0
+
+
+def test_pattern_that_matches_nothing_is_told(
+    cli: Callable[..., Ran], subs: Path, vault: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slip in `--zip` would make an archive of each dark; the patterns of the configuration are for all folders."""
+    ran = cli("archive", "Subs", "-v", "astro", "--zip", "Bais", "--zip", "Flat", "--dry-run")
+    assert (ran.code, ran.err.splitlines()[-1]) == (0, "No folder with files in it matches --zip Bais.")
+    assert "Flat" not in ran.err
+    ran = cli("archive", "Subs", "-v", "astro", "--include", "*.fts", "--include", "*.xisf")
+    assert ran.err.splitlines()[-1] == "No file there matches --include *.fts or *.xisf."
+    monkeypatch.setenv("COLDFRAME_ZIP", "Bais,Flat")
+    for _ in range(2):  # what is unchanged has matched as well
+        ran = cli("archive", "Subs", "-v", "astro", "--include", "*.fit")
+        assert "matches" not in ran.err
 
 
 def test_archive_json_has_the_protocols_words(cli: Callable[..., Ran], subs: Path, vault: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 import coldframe
 from cli.conftest import same_tree
 from coldframe.catalog import ArchiveRecord, Entry, Kind
+from coldframe.cli.entries import query_text
 from coldframe.clock import SystemClock
 from coldframe.model import MIB
 from coldframe.testing.bodies import BytesBody
@@ -73,6 +74,35 @@ def test_ls_that_finds_nothing_is_exit_four(cli: Callable[..., Ran], archived: P
     assert cli("ls", "Blue", "--vault", "other").code == 4
 
 
+def test_ls_takes_a_path_as_a_shell_completes_it(cli: Callable[..., Ran], archived: Path) -> None:
+    """`./` and a slash at the end are no reason to find nothing."""
+    assert len(cli("ls", "./Subs/Light/Blue/", "-o", "json").rows) == 3
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ([r".\Subs\Light"], "./Subs/Light"),
+        ([r"D:\Astro", "Blue"], "D/Astro Blue"),
+        ([r"Light\*_Blue_*"], "Light/*_Blue_*"),
+    ],
+)
+def test_words_typed_on_windows_are_paths_as_the_catalog_writes_them(typed: list[str], text: str) -> None:
+    """A backslash separates there; a drive is a folder."""
+    assert query_text(typed, separator="\\") == text
+    assert query_text([r"odd\name"], separator="/") == r"odd\name"
+
+
+def test_misspelled_vault_is_told_of(cli: Callable[..., Ran], archived: Path) -> None:
+    """Finding nothing in a vault that nobody knows is another thing than finding nothing."""
+    assert "knows no archive of a vault astor. Did you mean astro?" in cli("ls", "Blue", "-v", "astor").err
+    assert "coldframe inventory rebuild --vault other" in cli("ls", "Blue", "-v", "other").err
+    ran = cli("retrieve", "Blue", "-v", "astor", "--into", "back", "--yes")
+    assert (ran.code, ran.out) == (4, "")
+    assert "Did you mean astro?" in ran.err
+    assert "Nothing that is archived matches." in cli("retrieve", "M31", "-v", "astro", "--into", "back", "--yes").err
+
+
 def test_ls_with_several_patterns_is_told_about_quotes(cli: Callable[..., Ran], archived: Path) -> None:
     """What a shell has expanded is not what was meant."""
     assert cli("ls", "a*", "b*").code == 2
@@ -103,6 +133,15 @@ def test_ls_of_one_store_needs_that_store(cli: Callable[..., Ran], archived: Pat
 
 
 # --- orders and watch -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", ["x", "0", "-1", "1.5", "9" * 40])
+def test_order_that_is_no_number_is_told_what_to_write(cli: Callable[..., Ran], number: str) -> None:
+    """In our words, not in those of a parser."""
+    for verb in ("show", "cancel", "resume"):
+        ran = cli("orders", verb, "--", number)
+        assert ran.code == 2
+        assert f"'{number}' is no order: write its number; `coldframe orders` lists them." in ran.err
 
 
 def test_orders_are_listed_shown_and_given_up(

@@ -47,6 +47,11 @@ _NEXT_ARCHIVES = (
     f"SELECT {ARCHIVE_COLUMNS} FROM archive {_OWNERS} WHERE archive.vault = {_VAULT} AND archive.id > :after"
     " ORDER BY archive.id LIMIT :limit"
 )
+_LIST_VAULTS = (
+    "SELECT DISTINCT vault.name FROM vault JOIN store ON store.id = vault.store"
+    " WHERE (:store IS NULL OR store.identity = :store)"
+    " AND EXISTS (SELECT 1 FROM archive WHERE archive.vault = vault.id) ORDER BY vault.name"
+)
 _LIST_MEMBERS = (
     f"SELECT {ARCHIVE_COLUMNS}, {ENTRY_COLUMNS} FROM entry JOIN archive ON archive.id = entry.archive {_OWNERS}"
     " WHERE entry.bundle = (SELECT b.id FROM entry AS b JOIN archive AS a ON a.id = b.archive"
@@ -180,6 +185,10 @@ class Catalog:
         kinds = (False, True) if searching.may_find_members(query) else (False,)
         sums = [next(self._read(*searching.count_sql(query, vaults=vaults, members=kind), tuple)) for kind in kinds]
         return sum(int(one[0]) for one in sums), sum(int(one[1]) for one in sums)
+
+    def vault_names(self, store: str | None = None) -> list[str]:
+        """The names of all vaults of which anything is recorded, of one store or of all."""
+        return list(self._read(_LIST_VAULTS, {"store": store}, lambda row: str(row[0])))
 
     def _vaults(self, query: Query) -> list[int] | None:
         """The rows of the vaults that a query is about; None if it is about all."""

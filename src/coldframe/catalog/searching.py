@@ -130,8 +130,13 @@ def _add_text(query: Query, terms: list[str], bindings: Bindings, *, members: bo
 
 def _narrow(text: str) -> str:
     """The trigram query that every match satisfies; empty when the text is too short for one."""
-    runs = _LITERALS.split(_clean(text)) if is_pattern(text) else text.split()
+    runs = _LITERALS.split(_clean(text)) if is_pattern(text) else [word.strip("/") for word in _words(text)]
     return " AND ".join(_quote(run) for run in runs if len(run) >= _TRIGRAM and "\0" not in run)
+
+
+def _words(text: str) -> list[str]:
+    """The words that must occur in a path or in `/` and the path, so that `./Subs` and `/data/Subs` begin a name."""
+    return [word.removeprefix(".") if word.startswith("./") else word for word in text.split()]
 
 
 def _clean(pattern: str) -> str:
@@ -152,10 +157,10 @@ def _json(values: tuple[str, ...]) -> str:
 def _matcher(text: str) -> Callable[[str], bool]:
     if is_pattern(text):
         return Patterns([text], ignore_case=True).match
-    words = [word.lower() for word in text.split()]
+    words = [word.lower() for word in _words(text)]
 
     def has_words(path: str) -> bool:
-        folded = path.lower()
+        folded = f"/{path.lower()}"
         return all(word in folded for word in words)
 
     return has_words

@@ -29,6 +29,7 @@ from coldframe.cli.options import (
     yes_option,
 )
 from coldframe.cli.output import Column, size_column
+from coldframe.cli.unmatched import Unmatched
 from coldframe.composition.archiving import ArchiveJob
 from coldframe.composition.pricing import price_of
 from coldframe.errors import LimitRefused, UnknownArchives
@@ -205,10 +206,11 @@ def expand(paths: tuple[str, ...]) -> list[str]:
 
 def _archive(app: App, job: ArchiveJob, *, form: str) -> Exit:
     coldframe = app.coldframe()
-    view = JobView(app, coldframe.clock)
+    view, unmatched = JobView(app, coldframe.clock), Unmatched(job.request.include)
     with view, coldframe.archive(job, observer=view.observe) as run, view.heeding(run.stop):
         with app.printer(COLUMNS, form=form, stream=view.output, is_live=True) as printer:
             for result in run.results():
+                unmatched.add(result)
                 if form != "table" or _is_shown(result, job):
                     view.row(printer, _row(result, job.request.vault_name))
                 if (words := _remark(result, job)) is not None:
@@ -218,6 +220,7 @@ def _archive(app: App, job: ArchiveJob, *, form: str) -> Exit:
     if view.exit is not None:
         app.say("Stopped. The same command carries on.")
         return view.exit
+    app.say(*unmatched.tell())
     return Exit.SOME_FAILED if summary.files[Outcome.FAILED] else Exit.DONE
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from coldframe.catalog import Entry
 
+_DRIVE = re.compile(r"^([A-Za-z]):(?=/)")
 COLUMNS = (
     size_column(),
     moment_column("modified_at", "MODIFIED"),
@@ -64,12 +67,14 @@ def moment_of(nanoseconds: int | None) -> datetime | None:
         return None
 
 
-def query_text(words: Sequence[str]) -> str:
-    """The text of a query from the words of a command line.
+def query_text(words: Sequence[str], *, separator: str = os.sep) -> str:
+    """The text of a query from the words of a command line; where a backslash separates names, it becomes `/`.
 
     Raises:
         BadUsage: There is a pattern among several words.
     """
+    if separator == "\\":
+        words = [_DRIVE.sub(r"\1", word.replace("\\", "/")) for word in words]
     if len(words) > 1 and any(is_pattern(word) for word in words):
         raise BadUsage("Give one pattern, in quotes so that the shell leaves it alone: 'Light/*_Blue_*'.")
     return " ".join(words)

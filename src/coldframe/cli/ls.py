@@ -68,7 +68,10 @@ def command(
             printer.row(entry_row(entry))
             found, size = found + 1, size + entry.size
     if not found:
-        app.say("Nothing in the catalog matches." if query or vault else "The catalog is empty: nothing is archived.")
+        from coldframe.composition.vaults import unknown_vault  # noqa: PLC0415 - start-up time
+
+        nothing = "Nothing in the catalog matches." if query or vault else "The catalog is empty: nothing is archived."
+        app.say(unknown_vault(coldframe.catalog, vault, store=wanted.store) or nothing)
         return Exit.NOTHING_MATCHED
     if sys.stdout.isatty():
         app.say(f"{count(found, 'entry', 'entries')}, {format_size(size)}")

@@ -44,6 +44,17 @@ def parse_moment(text: str) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
+def parse_order(text: str) -> int:
+    """The number of an order.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not (text.isascii() and text.isdecimal() and int(text[:19]) > 0 and len(text) < len(str(2**63))):
+        raise ValueError(f"{text!r} is no order: write its number; `coldframe orders` lists them")
+    return int(text)
+
+
 class Parsed(click.ParamType[Any]):
     """A value read by one of our parsers, whose message becomes click's."""
 
@@ -70,6 +81,7 @@ FILE = Parsed("file", settings.parse_path)
 JOBS = Parsed("number", settings.parse_jobs)
 PART_SIZE = Parsed("size", settings.parse_part_size)
 TIER = Parsed("tier", settings.parse_tier)
+ORDER = Parsed("number", parse_order)
 VAULT = Parsed("name", settings.parse_vault)
 BYTE_RANGE = Parsed("first-last", parse_byte_range)
 MOMENT = Parsed("date", parse_moment)

@@ -8,7 +8,7 @@ import click
 
 from coldframe.cli.command import Group
 from coldframe.cli.exits import Exit
-from coldframe.cli.options import MONEY, dry_run_option, output_option, yes_option
+from coldframe.cli.options import MONEY, ORDER, dry_run_option, output_option, yes_option
 from coldframe.cli.output import Column, moment_column, size_column
 from coldframe.cli.resuming import resume as go_on
 from coldframe.cli.retrieve import COLUMNS as FILE_COLUMNS
@@ -66,7 +66,7 @@ def list_(app: App, /, *, is_open_only: bool, output: str | None) -> Exit:
 
 
 @command.command(examples=("coldframe orders show 3", "coldframe orders show 3 -o csv"))
-@click.argument("number", type=click.IntRange(min=1))
+@click.argument("number", type=ORDER)
 @output_option
 @click.pass_obj
 def show(app: App, /, number: int, *, output: str | None) -> None:
@@ -90,7 +90,7 @@ def show(app: App, /, number: int, *, output: str | None) -> None:
 
 
 @command.command(examples=("coldframe orders resume 3", "coldframe orders resume 3 --max-cost 5 --yes"))
-@click.argument("number", type=click.IntRange(min=1))
+@click.argument("number", type=ORDER)
 @click.option("--max-cost", type=MONEY, help="Refuse if the whole order would cost more.")
 @dry_run_option
 @yes_option
@@ -107,7 +107,7 @@ def resume(app: App, /, number: int, *, max_cost: float | None, dry_run: bool, y
 
 
 @command.command(examples=("coldframe orders cancel 3", "coldframe orders cancel 3 --yes"))
-@click.argument("number", type=click.IntRange(min=1))
+@click.argument("number", type=ORDER)
 @yes_option
 @dry_run_option
 @click.pass_obj

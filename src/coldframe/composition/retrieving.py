@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from coldframe.catalog.order_model import OrderState
 from coldframe.composition.spending import Outlay
 from coldframe.composition.telling import Teller
-from coldframe.errors import ColdframeError, DamagedArchive, TreeHashMismatch
+from coldframe.composition.vaults import unknown_vault
+from coldframe.errors import ColdframeError, DamagedArchive, NothingMatched, TreeHashMismatch
 from coldframe.names import write_path
 from coldframe.progress import Outcome, ignore
 from coldframe.retriever.pricing import Price
@@ -102,7 +103,11 @@ class RetrieveRun:
             )
         if job.query is None:
             raise ValueError("a retrieve job has a query or an inventory")
-        return self._retriever.plan(job.query, into=job.into, overwrite=job.overwrite)
+        try:
+            return self._retriever.plan(job.query, into=job.into, overwrite=job.overwrite)
+        except NothingMatched as error:
+            why = unknown_vault(self._coldframe.catalog, job.query.vault_name, store=self._coldframe.store_identity)
+            raise (NothingMatched(why) if why else error) from None
 
     def open_order(self, plan: Plan) -> Order | None:
         """The open or paused order that fills the same folder with all that is wanted, so that none is paid twice."""
