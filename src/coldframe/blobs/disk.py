@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from coldframe.blobs.checking import check_blob
@@ -17,7 +18,7 @@ from coldframe.blobs.hashing import OwnHashing, TakenHashing
 from coldframe.blobs.reading import DiskBlob, blob_errors, open_file, read_footer, require_identity
 from coldframe.errors import DamagedArchive, ServiceUnavailable
 from coldframe.files import TEMPORARY_PREFIX, durable_write
-from coldframe.ports import Blob, Leftover
+from coldframe.ports import Blob, Leftover, Put
 from coldframe.tree_hash import root
 
 if TYPE_CHECKING:
@@ -59,21 +60,22 @@ class DiskBlobs:
         hashes: Callable[[], Hashes] | None = None,
     ) -> Blob:
         """Keep the bytes durably under a new key."""
-        hashing = OwnHashing() if hashes is None else TakenHashing(hashes)
-        writing = _Writing(key, buffers, hashing, note=note, check=check)
+        return self._write(Put(key, buffers, note, check, hashes), sync_folder=self._folders.sync)
+
+    def put_all(self, puts: Sequence[Put]) -> Sequence[Blob]:
+        """Keep several blobs, which share the fsyncs of their folders; all or none."""
+        folders: set[str] = set()
+        kept: list[Blob] = []
         try:
-            folder = self._folders.ready(key)
-            temporary = f"{TEMPORARY_PREFIX}{key.hex()}.tmp"
-            name = key.hex() + _SUFFIX
-            sync = self._folders.sync
-            durable_write(self._files, folder, name, writing.content(), temporary=temporary, sync_folder=sync)
-        except OSError as error:
-            if error is writing.source_error:  # the caller's own: its file could not be read
-                raise
-            self._folders.forget(key)
-            msg = f"The store could not write {hashing.size} bytes: {error.strerror or type(error).__name__}."
-            raise ServiceUnavailable(msg) from error
-        return Blob(key, hashing.size, writing.tree_hash.hex())
+            for put in puts:
+                kept.append(self._write(put, sync_folder=folders.add))  # noqa: PERF401 - what was kept when one fails
+            self._sync(folders)
+        except BaseException:
+            for blob in kept:
+                with suppress(ServiceUnavailable):
+                    self.unlink(blob.key)
+            raise
+        return kept
 
     def exists(self, key: bytes) -> bool:
         """Whether a blob has that key."""
@@ -148,6 +150,30 @@ class DiskBlobs:
             except FileNotFoundError:
                 return
 
+    def _write(self, put: Put, *, sync_folder: Callable[[str], None]) -> Blob:
+        hashing = OwnHashing() if put.hashes is None else TakenHashing(put.hashes)
+        writing = _Writing(put, hashing)
+        key = put.key
+        try:
+            folder = self._folders.ready(key)
+            temporary = f"{TEMPORARY_PREFIX}{key.hex()}.tmp"
+            name = key.hex() + _SUFFIX
+            durable_write(self._files, folder, name, writing.content(), temporary=temporary, sync_folder=sync_folder)
+        except OSError as error:
+            if error is writing.source_error:  # the caller's own: its file could not be read
+                raise
+            self._folders.forget(key)
+            raise _unwritten(hashing.size, error) from error
+        return Blob(key, hashing.size, writing.tree_hash.hex())
+
+    def _sync(self, folders: Iterable[str]) -> None:
+        for folder in folders:
+            try:
+                self._folders.sync(folder)
+            except OSError as error:
+                self._folders.forget_path(folder)
+                raise _unwritten(0, error) from error
+
     def _path(self, key: bytes) -> str:
         return os.path.join(self._folders.path(key), key.hex() + _SUFFIX)
 
@@ -162,23 +188,12 @@ class DiskBlobs:
 class _Writing:
     """The content of one blob file, made while its bytes stream through."""
 
-    def __init__(
-        self,
-        key: bytes,
-        buffers: Iterable[Buffer],
-        hashing: Hashing,
-        *,
-        note: Mapping[str, object],
-        check: Check | None,
-    ) -> None:
+    def __init__(self, put: Put, hashing: Hashing) -> None:
         """Nothing has been read yet."""
         self.tree_hash = b""
         self.source_error: BaseException | None = None
+        self._put = put
         self._hashing = hashing
-        self._key = key
-        self._buffers = buffers
-        self._note = note
-        self._check = check
 
     def content(self) -> Iterator[Buffer]:
         """Data and footer, in few writes; the bytes of a small blob and its footer are one."""
@@ -198,16 +213,21 @@ class _Writing:
     def _footer(self) -> bytes:
         size, leaves = self._hashing.size, self._hashing.leaves()
         self.tree_hash = root(leaves)
-        if self._check is not None:
-            self._check(size, self.tree_hash.hex())
-        return encode_footer(self._key, size=size, tree_hash=self.tree_hash, leaves=leaves, note=self._note)
+        if self._put.check is not None:
+            self._put.check(size, self.tree_hash.hex())
+        return encode_footer(self._put.key, size=size, tree_hash=self.tree_hash, leaves=leaves, note=self._put.note)
 
     def _source(self) -> Iterator[Buffer]:
         try:
-            yield from self._buffers
+            yield from self._put.buffers
         except Exception as error:
             self.source_error = error
             raise
+
+
+def _unwritten(size: int, error: OSError) -> ServiceUnavailable:
+    what = f"{size} bytes" if size else "the names of new blobs"
+    return ServiceUnavailable(f"The store could not write {what}: {error.strerror or type(error).__name__}.")
 
 
 def _made_ms(key: bytes) -> int:

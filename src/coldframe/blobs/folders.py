@@ -61,8 +61,12 @@ class KeyFolders:
 
     def forget(self, key: bytes) -> None:
         """Trust the folder of a key no more, after a failure."""
+        self.forget_path(self.path(key))
+
+    def forget_path(self, path: str) -> None:
+        """Trust a folder no more."""
         with self._lock:
-            self._durable.discard(self.path(key))
+            self._durable.discard(path)
 
     def sync(self, path: str) -> None:
         """Make the names in a folder durable; threads that arrive together share one fsync."""

@@ -6,7 +6,7 @@ its facts and its bytes.
 
 from __future__ import annotations
 
-from coldframe.ports.blobs import Blob, Blobs, BlobState, Check, Hashes, Leftover, OpenBlob, Verdict
+from coldframe.ports.blobs import Blob, Blobs, BlobState, Check, Hashes, Leftover, OpenBlob, Put, Verdict
 from coldframe.ports.governing import CapacityRow, LockRow
 from coldframe.ports.keys import KeyRow
 from coldframe.ports.ledger import (
@@ -31,9 +31,12 @@ from coldframe.ports.store import (
     JobOutput,
     Jobs,
     SelfHashing,
+    TogetherStore,
+    Upload,
     Uploads,
     Vaults,
     is_hashed,
+    takes_together,
 )
 
 __all__ = [
@@ -62,8 +65,11 @@ __all__ = [
     "NoticeState",
     "OpenBlob",
     "PartRow",
+    "Put",
     "ScrubRow",
     "SelfHashing",
+    "TogetherStore",
+    "Upload",
     "UploadRow",
     "UploadState",
     "Uploads",
@@ -71,4 +77,5 @@ __all__ = [
     "Vaults",
     "Verdict",
     "is_hashed",
+    "takes_together",
 ]

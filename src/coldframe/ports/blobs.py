@@ -48,6 +48,17 @@ class Blob:
     tree_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A blob to be; what each field means, `Blobs.put` says."""
+
+    key: bytes
+    buffers: Iterable[Buffer]
+    note: Mapping[str, object]
+    check: Check | None = None
+    hashes: Callable[[], Hashes] | None = None
+
+
 class BlobState(StrEnum):
     """What a scrub finds of a blob: `whole`, `damaged` (other bytes than were promised) or `missing`."""
 
@@ -120,6 +131,10 @@ class Blobs(Protocol):
         caller as it is, and nothing is kept. `hashes`, asked after the last buffer, tells what they were hashed to
         when they were read: then only their CRC-32 is computed here and must be the same.
         """
+        ...
+
+    def put_all(self, puts: Sequence[Put]) -> Sequence[Blob]:
+        """Keep several blobs, each as by `put`, all of them or none; what can be shared is done once for all."""
         ...
 
     def exists(self, key: bytes) -> bool:

@@ -13,10 +13,11 @@ For all operations:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self, TypeGuard, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from coldframe.model import (
@@ -232,6 +233,28 @@ class Uploads(Protocol):
     def delete_archive(self, vault_name: str, archive_id: str) -> None:
         """Delete an archive; deleting it again is no error. Outputs of jobs that have succeeded stay readable."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One of several archives that are sent together; what each field means, `Uploads.upload_archive` says."""
+
+    body: Body
+    tree_hash: str | None
+    description: str
+
+
+class TogetherStore(Protocol):
+    """A store that can keep several archives in one act, for which it needs less than for each by itself."""
+
+    def upload_archives(self, vault_name: str, uploads: Sequence[Upload]) -> Sequence[Receipt]:
+        """Keep archives, each as by `upload_archive`: all of them or none. What any of them raises is raised."""
+        ...
+
+
+def takes_together(store: object) -> TypeGuard[TogetherStore]:
+    """Whether a store takes several archives at once by its own type; one that passes calls on to another does not."""
+    return hasattr(type(store), "upload_archives")
 
 
 class Jobs(Protocol):
