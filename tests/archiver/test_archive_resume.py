@@ -326,11 +326,11 @@ def test_stop_leaves_hashing_at_once(world: World, monkeypatch: pytest.MonkeyPat
 
 def test_what_was_sent_is_recorded_when_nobody_listens_any_more(world: World) -> None:
     """Whoever stops iterating leaves no archive behind that the catalog does not know."""
-    for number in range(40):
-        world.write(f"{number:02}.fit", b"%d" % number)
+    for number in range(400):
+        world.write(f"{number:03}.fit", b"%d" % number)
     results = world.archiver().archive(world.request())
     next(results)
     results.close()  # type: ignore[attr-defined]  # a generator
-    assert 0 < world.count_entries() == world.count_archives() < 40
-    assert len(world.run()) == 40
-    assert world.count_archives() == 40
+    assert 0 < world.count_entries() == world.count_archives() < 400
+    assert len(world.run()) == 400
+    assert world.count_archives() == 400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import os
@@ -20,9 +21,10 @@ from coldframe.blobs import DiskBlobs
 from coldframe.errors import DamagedArchive, ServiceUnavailable
 from coldframe.files import DiskFiles
 from coldframe.model import MIB
-from coldframe.ports import BlobState
+from coldframe.ports import BlobState, Put
 from coldframe.service.ids import new_key
 from coldframe.testing.bodies import pattern
+from coldframe.testing.faulty import Counting, Fault
 from coldframe.testing.recording import TappedFiles, Trace, Verb
 from coldframe.tree_hash import tree_hash
 
@@ -136,6 +138,43 @@ def test_small_blob_is_one_write(folder: str) -> None:
     blobs.put(new_key(_NOW_MS), [b"se", b"cond"], note=_NOTE)
     verbs = [operation.verb for operation in trace.operations[begun:]]
     assert verbs == [Verb.CREATE, Verb.WRITE, Verb.SYNC, Verb.CLOSE, Verb.RENAME, Verb.SYNC_FOLDER]
+
+
+def test_several_blobs_share_the_sync_of_their_names(folder: str) -> None:
+    """Each is written and synced by itself; their folder is synced once, after the last."""
+    trace = Trace()
+    blobs = DiskBlobs(folder, TappedFiles(DiskFiles(), trace))
+    blobs.put(new_key(_NOW_MS), [b"first"], note=_NOTE)
+    begun = len(trace.operations)
+    kept = blobs.put_all([Put(new_key(_NOW_MS), [b"%d" % number], _NOTE) for number in range(3)])
+    verbs = [operation.verb for operation in trace.operations[begun:]]
+    assert verbs == 3 * [Verb.CREATE, Verb.WRITE, Verb.SYNC, Verb.CLOSE, Verb.RENAME] + [Verb.SYNC_FOLDER]
+    assert [_read(blobs, blob.key, b"%d" % number) for number, blob in enumerate(kept)] == [b"0", b"1", b"2"]
+
+
+def test_of_several_blobs_all_are_kept_or_none(folder: str) -> None:
+    """Whichever operation fails, no file is left; what one of them raises goes on as it is."""
+
+    def refuse(_size: int, _tree_hash: str) -> None:
+        raise ValueError("not these")
+
+    def puts() -> list[Put]:
+        return [Put(new_key(_NOW_MS), [b"%d" % number], _NOTE) for number in range(3)]
+
+    counting = Counting()
+    DiskBlobs(folder, TappedFiles(DiskFiles(), counting)).put_all(puts())
+    before = _files(folder)
+    for number in (errno.ENOSPC, errno.EIO):
+        for nth in range(1, counting.struck_by(number) + 1):
+            fault = Fault(number, nth)
+            blobs = DiskBlobs(folder, TappedFiles(DiskFiles(), fault))
+            with pytest.raises(ServiceUnavailable):
+                blobs.put_all(puts())
+            assert fault.struck
+            assert _files(folder) == before
+    with pytest.raises(ValueError, match="not these"):
+        DiskBlobs(folder, DiskFiles()).put_all([*puts(), Put(new_key(_NOW_MS), [b"x"], _NOTE, refuse)])
+    assert _files(folder) == before
 
 
 def test_first_blob_makes_its_folder_durable(folder: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from coldframe.errors import ServiceUnavailable
 from coldframe.files import DiskFiles
 from coldframe.model import MIB, ArchiveRetrieval
+from coldframe.ports import Upload
 from coldframe.testing.bodies import BytesBody, read_output
 from coldframe.testing.contract.world import inventory, keep
 from coldframe.testing.faulty import Counting, Fault
@@ -73,6 +74,10 @@ def _upload(store: VaultService) -> None:
     keep(store, _DATA)
 
 
+def _upload_together(store: VaultService) -> None:
+    store.upload_archives("vault", [Upload(BytesBody(_DATA), None, f"{number}") for number in range(3)])
+
+
 def _send_parts(store: VaultService) -> None:
     upload_id = store.initiate_multipart_upload("vault", part_size=MIB)
     store.upload_multipart_part("vault", upload_id, BytesBody(_DATA), start=0)
@@ -89,7 +94,7 @@ def _is_ledger_sync(operation: Operation) -> bool:
     return operation.verb is Verb.SYNC and operation.path.endswith("ledger.sqlite-wal")
 
 
-@pytest.mark.parametrize("act", [_upload, _send_parts, _retrieve])
+@pytest.mark.parametrize("act", [_upload, _upload_together, _send_parts, _retrieve])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
 @pytest.mark.parametrize("is_lasting", [False, True])
 def test_every_failing_operation_is_survived(

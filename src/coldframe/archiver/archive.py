@@ -21,6 +21,7 @@ from coldframe.archiver.run import Run, describe_file
 from coldframe.archiver.scan import FoundBundle, Rules, find_roots, scan
 from coldframe.archiver.sender import Sender
 from coldframe.archiver.stopping import Stop
+from coldframe.archiver.together import LARGEST, MOST_FILES, Together
 from coldframe.catalog.model import Kind
 from coldframe.errors import BadUsage
 from coldframe.model import MIB
@@ -152,19 +153,20 @@ class Archiver:
         )
         new = [source for source in sources if run.request.checksum or not is_known(source, known.get(source.text))]
         attempts = {} if run.request.dry_run else _begin(run, new)
-        for item in batch:
-            yield self._judge(run, item, known, attempts)
+        yield from _gather(run, (self._judge(run, item, known, attempts) for item in batch))
 
-    def _judge(self, run: Run, item: Found, known: dict[str, Entry], attempts: dict[str, Attempt]) -> Work:
+    def _judge(
+        self, run: Run, item: Found, known: dict[str, Entry], attempts: dict[str, Attempt]
+    ) -> FileWork | BundleWork | FileResult:
         """One thing that was found, as a step to take or as a result that is certain already."""
         if isinstance(item, FoundBundle):
-            return BundleWork(run, item).start
+            return BundleWork(run, item)
         if not isinstance(item, Source):
             return self._tell(other_result(item, Kind.FILE))
         entry = known.get(item.text)
         attempt = attempts.get(item.location)
         if attempt is not None:
-            return FileWork(run, item, attempt=attempt, known=entry).start
+            return FileWork(run, item, attempt=attempt, known=entry)
         if entry is not None and is_known(item, entry):
             return self._tell(_file_result(item, Outcome.UNCHANGED, entry=entry))
         detail = "dry run: it would be sent" + (f"; {item.note}" if item.note else "")
@@ -173,6 +175,23 @@ class Archiver:
     def _tell(self, result: FileResult) -> FileResult:
         self._observer(Finished(result.path, result.size, result.outcome, result.detail))
         return result
+
+
+def _gather(run: Run, found: Iterable[FileWork | BundleWork | FileResult]) -> Iterator[Work]:
+    """Each piece of work as a step; small files go together where that saves something."""
+    small: list[FileWork] = []
+    for item in found:
+        if isinstance(item, FileResult):
+            yield item
+        elif isinstance(item, FileWork) and item.size <= LARGEST and run.sender.sends_together:
+            small.append(item)
+            if len(small) == MOST_FILES:
+                yield Together(run, small).start
+                small = []
+        else:
+            yield item.start
+    if small:
+        yield Together(run, small).start
 
 
 def make_rules(request: ArchiveRequest, *, own_folders: Iterable[str]) -> Rules:

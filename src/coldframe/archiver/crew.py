@@ -41,13 +41,21 @@ _MOST_UNRECORDED = 500
 class Next:
     """What came out of a step: results to hand on, and steps that are possible now, made when they are asked for.
 
-    `record`, if given, must be durable first; what comes of that, `recorded` tells then.
+    `record`, if given, must be durable first; what comes of that, `recorded` tells then. `others` are what came out of
+    other work that the same step did.
     """
 
     results: Sequence[FileResult] = ()
     steps: Iterable[Callable[[], Next]] = ()
     record: Recording | None = None
     recorded: Callable[[], Next] | None = None
+    others: Sequence[Next] = ()
+
+    def flat(self) -> Iterator[Next]:
+        """It, and each of the others."""
+        yield self
+        for other in self.others:
+            yield from other.flat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +186,8 @@ class Crew:
         """Record what was sent when nobody wanted to hear of it any more, so that it is not sent again."""
         while not self._done.empty():
             answer = self._done.get()
-            if isinstance(answer, Next) and answer.record is not None:
-                self._unrecorded.append(answer)
+            if isinstance(answer, Next):
+                self._unrecorded += [each for each in answer.flat() if each.record is not None]
         records = [each.record for each in self._unrecorded if each.record is not None]
         if records:
             with suppress(ColdframeError):
@@ -223,11 +231,12 @@ class Crew:
             self._error = answer
 
     def _hand_on(self, answer: Next) -> Iterator[FileResult]:
-        if answer.record is not None:
-            self._unrecorded.append(answer)
-        if answer.steps:
-            self._ready.append(iter(answer.steps))
-        yield from answer.results
+        for each in answer.flat():
+            if each.record is not None:
+                self._unrecorded.append(each)
+            if each.steps:
+                self._ready.append(iter(each.steps))
+            yield from each.results
 
     def _carry_out_one(self, step: Callable[[], Next]) -> None:
         try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from coldframe.archiver.bodies import EMPTY_FILE
 from coldframe.archiver.content import Content
@@ -23,7 +23,9 @@ from coldframe.progress import Advanced, Finished, Outcome, Started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
+    from coldframe.archiver.bodies import HashedBody
     from coldframe.archiver.cut import Cut
     from coldframe.archiver.opening import Source
     from coldframe.archiver.run import Run
@@ -31,6 +33,25 @@ if TYPE_CHECKING:
     from coldframe.catalog.model import ArchiveRecord, Attempt
     from coldframe.errors import ColdframeError
     from coldframe.model import Receipt
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file that is ready to go in one request, held back so that others may go with it.
+
+    Attributes:
+        body: Its bytes, in memory.
+        description: What its archive is to be called.
+        sent: What follows when it was sent with the others.
+        send: Sends it by itself, after a try with the others at that moment of which nothing certain is known.
+    """
+
+    body: HashedBody
+    description: str
+    sent: Callable[[Receipt], Next]
+    send: Callable[[datetime | None], Next]
 
 
 class FileWork:
@@ -58,11 +79,20 @@ class FileWork:
         self._claim: tuple[int, str] | None = None
         self._advanced = 0
 
+    @property
+    def size(self) -> int:
+        """How many bytes the file had when it was looked at."""
+        return self._source.stamp.size
+
     def start(self) -> Next:
         """The first step: look, compare, and send what one request can hold."""
-        return self._guard(self._start)
+        return self._guard(lambda: self._start(self._send))
 
-    def _guard(self, act: Callable[[], Next]) -> Next:
+    def hold(self) -> Next | Held:
+        """The first step up to the sending, for a file that fits in a chunk: look and compare."""
+        return self._guard(lambda: self._start(self._hold))
+
+    def _guard(self, act: Callable[[], T]) -> T | Next:
         """Do `act`; what is this file's own trouble ends in another try or in a result."""
         try:
             return act()
@@ -75,7 +105,7 @@ class FileWork:
 
     # --- looking and comparing ----------------------------------------------------------------------------------------
 
-    def _start(self) -> Next:
+    def _start(self, send: Callable[[Content], T]) -> T | Next:
         receipt = complete_again(self._run, self._attempt, size=self._content_size)
         if receipt is not None:
             return self._archived(receipt)
@@ -83,9 +113,9 @@ class FileWork:
             content = Content(self._source, descriptor, check=self._run.check_idle)
             self._head_hash = content.head_hash
             known = self._compare(content) if self._has_waited or not self._run.request.dedupe else None
-            return known or self._claim_and_send(content)
+            return self._claim_and_send(content, send) if known is None else known
 
-    def _claim_and_send(self, content: Content) -> Next:
+    def _claim_and_send(self, content: Content, send: Callable[[Content], T]) -> T | Next:
         """Send new content, unless another file with what seems to be the same is on its way: then wait for that.
 
         What is known is looked for under the claim, when nobody else can record it. Those who have waited look before
@@ -100,7 +130,7 @@ class FileWork:
             known = self._compare(content)
             if known is not None:
                 return known
-        return self._send(content)
+        return send(content)
 
     def _compare(self, content: Content) -> Next | None:
         """What becomes of the file if its content is in the vault already; None if it is not."""
@@ -119,14 +149,32 @@ class FileWork:
     # --- sending ------------------------------------------------------------------------------------------------------
 
     def _send(self, content: Content) -> Next:
-        run, source = self._run, self._source
-        run.observer(Started(source.path, source.stamp.size))
-        plan = cut(content.size, part_size=run.part_size)
-        self._attempt = run.begin(self._attempt)
-        if plan.is_single and self._attempt.upload_id is None:
-            receipt = run.sender.send_archive(content.body, description=self._attempt.description)
-            return self._archived(receipt)
-        return self._send_parts(plan)
+        plan = self._begin(content)
+        return self._send_whole(content) if self._is_whole(plan) else self._send_parts(plan)
+
+    def _hold(self, content: Content) -> Next | Held:
+        plan = self._begin(content)
+        if not self._is_whole(plan):
+            return self._send_parts(plan)
+
+        def send(tried_at: datetime | None) -> Next:
+            return self._guard(lambda: self._send_whole(content, tried_at))
+
+        return Held(content.body(), self._attempt.description, self._archived, send)
+
+    def _begin(self, content: Content) -> Cut:
+        """Make the attempt durable, and plan the parts."""
+        self._run.observer(Started(self._source.path, self._source.stamp.size))
+        self._attempt = self._run.begin(self._attempt)
+        return cut(content.size, part_size=self._run.part_size)
+
+    def _is_whole(self, plan: Cut) -> bool:
+        """Whether it goes in one request."""
+        return plan.is_single and self._attempt.upload_id is None
+
+    def _send_whole(self, content: Content, tried_at: datetime | None = None) -> Next:
+        described = self._attempt.description
+        return self._archived(self._run.sender.send_archive(content.body, description=described, tried_at=tried_at))
 
     def _send_parts(self, plan: Cut) -> Next:
         upload = open_upload(self._run, self._attempt, plan)

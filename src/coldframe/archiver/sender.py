@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 from coldframe.archiver.landed import read_inventory
 from coldframe.archiver.retries import PASSING
 from coldframe.archiver.throttled import ThrottledBody
-from coldframe.errors import NotReady, StoreError, TreeHashMismatch
+from coldframe.errors import NotReady, ServiceUnavailable, StoreError, TreeHashMismatch
 from coldframe.model import Receipt
+from coldframe.ports import Upload, takes_together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from coldframe.archiver.bodies import HashedBody
@@ -50,14 +51,50 @@ class Sender:
         self._retries = retries
         self._is_inventory_late = False
 
-    def send_archive(self, make_body: Callable[[], HashedBody], *, description: str) -> Receipt:
+    @property
+    def sends_together(self) -> bool:
+        """Whether several archives can go at once: the store takes them so, and nothing holds them back."""
+        return takes_together(self._store) and not self._throttle.is_limiting
+
+    def send_together(self, bodies: Sequence[tuple[HashedBody, str]]) -> Sequence[Receipt | None]:
+        """Send several whole archives at once, each with its description, their tree hashes known beforehand.
+
+        Returns:
+            The receipts, in order; None for one whose tree hash is not ours, which was deleted again.
+
+        Raises:
+            StoreError: Whether any was kept is not certain: send each by itself, and say since when.
+        """
+        store = self._store
+        if not takes_together(store):
+            raise ServiceUnavailable("this store takes archives one by one")
+        uploads = [Upload(body, body.known_tree_hash, description) for body, description in bodies]
+        receipts = store.upload_archives(self._vault_name, uploads)
+        return [self._held(receipt, body) for receipt, (body, _) in zip(receipts, bodies, strict=True)]
+
+    def _held(self, receipt: Receipt, body: HashedBody) -> Receipt | None:
+        if receipt.tree_hash == body.tree_hash:
+            return receipt
+        self._withdraw(receipt)
+        return None
+
+    def send_archive(
+        self, make_body: Callable[[], HashedBody], *, description: str, tried_at: datetime | None = None
+    ) -> Receipt:
         """Send a whole archive in one request.
+
+        Args:
+            make_body: Makes its bytes, anew for each try.
+            description: What to call it.
+            tried_at: When it was sent before, if what became of that is not certain: then it is looked for first.
 
         Raises:
             TreeHashMismatch: The store's tree hash is not ours; the archive was deleted again.
         """
-        begun_at = self._clock.now() - _CLOCK_GRAIN
+        begun_at = (tried_at or self._clock.now()) - _CLOCK_GRAIN
         lost: list[str] = []  # tree hashes of whole bodies whose answer was an error
+        if tried_at is not None and (digest := make_body().known_tree_hash) is not None:
+            lost.append(digest)
 
         def send() -> Receipt:
             receipt = self._find(description, lost, since=begun_at) if lost else None
