@@ -56,9 +56,10 @@ class Trials:
         self.keep(found)
         assert not found.violations, found.report()
 
-    def kill(self, scenario: Scenario, *, points: int, is_sampled: bool = True) -> None:
+    def kill(self, scenario: Scenario, *, points: int, is_sampled: bool = True, every: int | None = None) -> None:
         """Whatever change of the disk is the process's last one, no promise breaks; so many are tried at least."""
-        kills = Killer(scenario, every=self.every if is_sampled else 1).kill()
+        step = self.every if every is None else every
+        kills = Killer(scenario, every=step if is_sampled else 1).kill()
         self.keep(kills)
         assert kills.points >= points, f"only {kills.points} points"
         assert not kills.violations, "\n".join(kills.violations[:_SHOWN])

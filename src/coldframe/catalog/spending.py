@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from coldframe.catalog.database import Database
 
+_NO_END = 1 << 62
 _COLUMNS = "store, vault_name, what, committed_at, amount, most, after, is_settled"
 _MONTH = f"SELECT {_COLUMNS}, id FROM spending WHERE committed_at >= ? AND committed_at < ? ORDER BY id"
 _OPEN = f"SELECT {_COLUMNS}, id FROM spending WHERE store = ? AND what = ? AND NOT is_settled ORDER BY id"
@@ -24,6 +25,7 @@ _CHANGE = "UPDATE spending SET amount = ?, most = ?, is_settled = ? WHERE id = ?
 _ARCHIVED_SINCE = (
     "SELECT archive.size FROM archive JOIN vault ON vault.id = archive.vault JOIN store ON store.id = vault.store"
     " WHERE store.identity = ? AND vault.name = ? AND archive.id > ?"
+    " AND archive.id <= ?"
 )
 _STORED = (
     "SELECT store.identity, store.url, count(*), sum(max(archive.size, 0)) FROM archive"
@@ -111,10 +113,11 @@ class Spendings:
             ((row,),) = connection.execute("SELECT coalesce(max(id), 0) FROM archive").fetchall()
             return _whole(row)
 
-    def archived_since(self, store: str, vault_name: str, after: int) -> list[int]:
-        """The sizes of the archives of a vault that were recorded after a row."""
+    def archived_since(self, store: str, vault_name: str, after: int, *, until: int | None = None) -> list[int]:
+        """The sizes of the archives of a vault that were recorded after a row, up to another one."""
+        rows = (after, _NO_END if until is None else until)
         with self._database.read() as connection:
-            return [_whole(row[0]) for row in connection.execute(_ARCHIVED_SINCE, (store, vault_name, after))]
+            return [_whole(row[0]) for row in connection.execute(_ARCHIVED_SINCE, (store, vault_name, *rows))]
 
     def stored(self) -> list[Stored]:
         """How much lies in each store; a size that is not known counts nothing."""
@@ -127,7 +130,7 @@ class Spendings:
 
 
 def _between(connection: apsw.Connection, since: datetime, until: datetime | None) -> list[Commitment]:
-    end = to_milliseconds(until) if until is not None else 1 << 62
+    end = to_milliseconds(until) if until is not None else _NO_END
     return [_read(row) for row in connection.execute(_MONTH, (to_milliseconds(since), end))]
 
 

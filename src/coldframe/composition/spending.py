@@ -34,6 +34,7 @@ from coldframe.retriever.pricing import Price
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from coldframe.catalog import Attempt
     from coldframe.catalog.spending import Stored
     from coldframe.composition.library import Coldframe
 
@@ -310,23 +311,42 @@ def settle_archiving(coldframe: Coldframe) -> None:
     """Write down what archive runs have cost that are over, also killed ones, under the lock that keeps others out.
 
     An archive run agrees to the price of all that it would send. What it has sent is in the catalog: the archives that
-    were recorded since, and the uploads that it has begun.
+    were recorded until the next run agreed, and the uploads that it has begun. Of an attempt that ended without a word
+    nobody knows whether it has arrived: it counts, and its run stays unsettled until a later one has found that out.
     """
+    if coldframe.terms.prices is None:
+        return
+    followers: dict[str, Commitment] = {}
+    for run in reversed(Spendings(coldframe.catalog.database).unsettled(coldframe.store_identity, ARCHIVE)):
+        _settle_run(coldframe, run, followers.get(run.vault_name))
+        followers[run.vault_name] = run
+
+
+def _settle_run(coldframe: Coldframe, run: Commitment, follower: Commitment | None) -> None:
+    """Write down what one archive run has cost, up to the moment at which the next of the vault agreed."""
     from coldframe.archiver.cut import cut  # noqa: PLC0415 - with the archiver, which few need; start-up time
 
     prices = coldframe.terms.prices
     if prices is None:
         return
     spendings, identity = Spendings(coldframe.catalog.database), coldframe.store_identity
-    for commitment in spendings.unsettled(identity, ARCHIVE):
-        sizes = spendings.archived_since(identity, commitment.vault_name, commitment.after or 0)
-        begun = [each.size for each in coldframe.catalog.attempts(identity, commitment.vault_name) if each.upload_id]
-        sent = [cut(max(1, size), part_size=coldframe.settings.part_size) for size in (*sizes, *begun)]
-        in_parts = [pieces.count for pieces in sent if not pieces.is_single]
-        spent = price_of(prices.calculator.upload(len(sent), in_parts=len(in_parts), parts=sum(in_parts)))
-        agreed = Price(commitment.amount, at_most=commitment.most)
-        less = spent if spent.is_within(agreed.limit or _NOTHING) or agreed.limit is None else agreed
-        spendings.change(commitment, amount=less.amount, most=less.limit, settled=True)
+    recorded = spendings.archived_since(
+        identity, run.vault_name, run.after or 0, until=None if follower is None else follower.after
+    )
+    attempts = [each for each in coldframe.catalog.attempts(identity, run.vault_name) if _is_of(each, run, follower)]
+    sizes = (*recorded, *(each.size for each in attempts))
+    sent = [cut(max(1, size), part_size=coldframe.settings.part_size) for size in sizes]
+    in_parts = [pieces.count for pieces in sent if not pieces.is_single]
+    spent = price_of(prices.calculator.upload(len(sent), in_parts=len(in_parts), parts=sum(in_parts)))
+    agreed = Price(run.amount, at_most=run.most)
+    less = spent if spent.is_within(agreed.limit or _NOTHING) or agreed.limit is None else agreed
+    spendings.change(run, amount=less.amount, most=less.limit, settled=all(each.upload_id for each in attempts))
+
+
+def _is_of(attempt: Attempt, run: Commitment, follower: Commitment | None) -> bool:
+    """Whether an attempt was begun by this run."""
+    is_late = follower is not None and attempt.started_at >= follower.committed_at
+    return attempt.started_at >= run.committed_at and not is_late
 
 
 def sum_of(one: Price, other: Price) -> Price:
