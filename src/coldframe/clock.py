@@ -79,3 +79,10 @@ def from_milliseconds(milliseconds: int) -> datetime:
 def format_moment(moment: datetime) -> str:
     """A moment as the API's JSON prints it, always UTC with three decimals (glacier-api 1.4)."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def month_of(moment: datetime) -> tuple[datetime, datetime]:
+    """The first moment of a moment's month, and of the next one, in UTC."""
+    moment = moment.astimezone(UTC)
+    following = (moment.year + 1, 1) if moment.month == 12 else (moment.year, moment.month + 1)  # noqa: PLR2004 - December
+    return datetime(moment.year, moment.month, 1, tzinfo=UTC), datetime(*following, 1, tzinfo=UTC)

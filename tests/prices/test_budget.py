@@ -13,11 +13,12 @@ import pytest
 from coldframe.archiver.request import ArchiveRequest
 from coldframe.catalog.spending import Commitment, Spendings
 from coldframe.cli.exits import Exit
+from coldframe.clock import month_of
 from coldframe.composition.archives import find_archives
 from coldframe.composition.archiving import ArchiveJob
 from coldframe.composition.deleting import delete_archives
 from coldframe.composition.library import Coldframe
-from coldframe.composition.spending import ARCHIVE, Outlay, month_of, this_month
+from coldframe.composition.spending import ARCHIVE, Outlay, this_month
 from coldframe.errors import BadSettings, LimitExceeded, LimitRefused, StoreUnreachable
 from coldframe.model import Tier
 from coldframe.retriever.pricing import UNKNOWN, Price

@@ -48,6 +48,7 @@ SCHEMA = Schema(
         "0007_vault_queues.sql",
         "0008_asking.sql",
         "0009_drills.sql",
+        "0010_transfer.sql",
     ),
     unavailable=CatalogUnavailable,
 )

@@ -17,11 +17,19 @@ if TYPE_CHECKING:
     from coldframe.catalog.database import Database
 
 _NO_END = 1 << 62
-_COLUMNS = "store, vault_name, what, committed_at, amount, most, after, is_settled"
+_COLUMNS = "store, vault_name, what, committed_at, amount, most, after, is_settled, transfer_size"
 _MONTH = f"SELECT {_COLUMNS}, id FROM spending WHERE committed_at >= ? AND committed_at < ? ORDER BY id"
 _OPEN = f"SELECT {_COLUMNS}, id FROM spending WHERE store = ? AND what = ? AND NOT is_settled ORDER BY id"
-_INSERT = f"INSERT INTO spending ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
-_CHANGE = "UPDATE spending SET amount = ?, most = ?, is_settled = ? WHERE id = ?"
+_INSERT = f"INSERT INTO spending ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
+_CHANGE = (
+    "UPDATE spending SET amount = ?, most = ?, is_settled = ?, transfer_size = coalesce(?, transfer_size) WHERE id = ?"
+)
+_OF_ORDER = "SELECT id, committed_at FROM spending WHERE order_token = ? ORDER BY id LIMIT 1"
+_SET_ORDER = "UPDATE spending SET order_token = ? WHERE id = ?"
+_TRANSFERRED = (
+    "SELECT coalesce(sum(transfer_size), 0) FROM spending WHERE (store = ? OR store GLOB ?) AND id < ?"
+    " AND (committed_at >= ? OR order_token IN (SELECT token FROM orders WHERE closed_at IS NULL OR closed_at >= ?))"
+)
 _ARCHIVED_SINCE = (
     "SELECT archive.size FROM archive JOIN vault ON vault.id = archive.vault JOIN store ON store.id = vault.store"
     " WHERE store.identity = ? AND vault.name = ? AND archive.id > ?"
@@ -46,6 +54,7 @@ class Commitment:
         most: What it may come to.
         after: Of `archive`: the last archive's row when it began.
         is_settled: Whether the sums are of what was done in the end.
+        transfer_size: Bytes that it was allowed to transfer to the internet.
         row: The catalog's own number, 0 before there is one.
     """
 
@@ -57,6 +66,7 @@ class Commitment:
     most: Decimal | None
     after: int | None = None
     is_settled: bool = False
+    transfer_size: int = 0
     row: int = 0
 
 
@@ -92,10 +102,47 @@ class Spendings:
 
         return self._database.write(act)
 
-    def change(self, commitment: Commitment, *, amount: Decimal | None, most: Decimal | None, settled: bool) -> None:
-        """Set the sums of a commitment."""
-        values = (_text(amount), _text(most), int(settled), commitment.row)
+    def change(
+        self,
+        commitment: Commitment,
+        *,
+        amount: Decimal | None,
+        most: Decimal | None,
+        settled: bool,
+        transfer_size: int | None = None,
+    ) -> None:
+        """Set the sums of a commitment, and the bytes that it transfers where they are given."""
+        values = (_text(amount), _text(most), int(settled), transfer_size, commitment.row)
         self._database.write(lambda connection: connection.execute(_CHANGE, values))
+
+    def set_order(self, commitment: Commitment, token: str) -> None:
+        """Remember that a commitment is for an order."""
+        self._database.write(lambda connection: connection.execute(_SET_ORDER, (token, commitment.row)))
+
+    def committed_at(self, token: str) -> datetime | None:
+        """When an order was committed to; None if nobody noted that it was."""
+        with self._database.read() as connection:
+            found = connection.execute(_OF_ORDER, (token,)).fetchone()
+        return None if found is None else from_milliseconds(found[1])
+
+    def transferred(self, store: str, *, since: datetime, before_order: str | None = None) -> int:
+        """How many bytes were to be transferred to the internet from one moment on, by all that one account pays for.
+
+        An order counts as long as it is open, too: nobody knows in which month its bytes travel. Amazon sums up all
+        regions of an account (prices.md, 4); any other store is on its own.
+
+        Args:
+            store: The store's identity.
+            since: The moment.
+            before_order: The token of an order before which to stop.
+        """
+        moment = to_milliseconds(since)
+        with self._database.read() as connection:
+            found = connection.execute(_OF_ORDER, (before_order,)).fetchone()
+            end = _whole(found[0]) if found is not None else _NO_END
+            values = (store, _account_pattern(store), end, moment, moment)
+            ((size,),) = connection.execute(_TRANSFERRED, values).fetchall()
+        return _whole(size)
 
     def between(self, since: datetime, until: datetime) -> list[Commitment]:
         """What was committed to from one moment up to another, oldest first."""
@@ -144,7 +191,15 @@ def _values(commitment: Commitment) -> tuple[str | int | None, ...]:
         _text(commitment.most),
         commitment.after,
         int(commitment.is_settled),
+        commitment.transfer_size,
     )
+
+
+def _account_pattern(store: str) -> str:
+    """What the names of all stores of the same account at Amazon look like; "" for any other store."""
+    kind, _, rest = store.partition(":")
+    account = rest.rpartition(":")[2]
+    return f"glacier:*:{account}" if kind == "glacier" and account.isdecimal() else ""
 
 
 def _read(row: tuple[Any, ...]) -> Commitment:
@@ -157,7 +212,8 @@ def _read(row: tuple[Any, ...]) -> Commitment:
         most=None if row[5] is None else Decimal(row[5]),
         after=row[6],
         is_settled=bool(row[7]),
-        row=row[8],
+        transfer_size=_whole(row[8]),
+        row=row[9],
     )
 
 

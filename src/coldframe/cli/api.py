@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
-from coldframe.cli.charges import CHARGES, tell_price
+from coldframe.cli.charges import CHARGES, tell_price, tell_transfer
 from coldframe.cli.command import SETTINGS, Command, Group
 from coldframe.cli.exits import Exit
 from coldframe.cli.options import Parsed, dry_run_option, store_option, yes_option
@@ -196,8 +196,10 @@ class _Call:
             self._app.say(CHARGES)
         elif price.once.limit or price.per_month.limit:
             tell_price(self._app, f"{name} costs", price.once, per_month=price.per_month)
+        if price.transfer_size:
+            tell_transfer(self._app)
         vault_name = str(parameters.get("vaultName", ""))
-        return Outlay(self._coldframe, "api", price.once, vault_name, price.per_month)
+        return Outlay(self._coldframe, "api", price.once, vault_name, price.per_month, price.transfer_size)
 
     def _keep(self) -> Keep | None:
         path = self._values.get("output_file")

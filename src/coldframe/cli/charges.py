@@ -141,6 +141,28 @@ def tell_price(app: App, what: str, price: Price, *, per_month: Price | None = N
         tell_prices(app, prices, sorted(unverified))
 
 
+def tell_transfer(app: App, prices: StorePrices | None = None, *, store: str | None = None) -> None:
+    """Say what of the month's free transfer is taken, and that only this catalog's part of it is known.
+
+    Args:
+        app: The command.
+        prices: Those of the store whose account pays; None means the open one's.
+        store: Its identity; None means the open one's.
+    """
+    from coldframe.composition.transfer import used_transfer  # noqa: PLC0415 - start-up time
+
+    coldframe = app.coldframe()
+    prices = prices or coldframe.terms.prices
+    free = prices.calculator.free_transfer_gb if prices is not None else 0
+    if free:
+        used = used_transfer(coldframe, store)
+        taken = f"{format_size(used)} of it are taken from here" if used else "nothing of it is taken from here"
+        app.say(
+            f"A month's first {free:f} GB of transfer are free: {taken}. What other machines and services of the "
+            "account transfer is not known here."
+        )
+
+
 def tell_prices(app: App, prices: StorePrices, unverified: Sequence[str]) -> None:
     """Say where the figures come from, and which of them nobody has verified."""
     app.say(prices.summary)

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli.charges import CHARGES, NO_SUM, price_question, price_refusal, tell_inventory, tell_prices
+from coldframe.cli.charges import (
+    CHARGES,
+    NO_SUM,
+    price_question,
+    price_refusal,
+    tell_inventory,
+    tell_prices,
+    tell_transfer,
+)
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
@@ -141,6 +149,7 @@ def _tell(app: App, drill: Drill, plan: Plan) -> None:
     )
     if prices is not None and plan.jobs:
         tell_prices(app, prices, price.unverified)
+        tell_transfer(app)
     if price.amount is None:
         app.say(CHARGES if prices is None else NO_SUM)
 

@@ -10,7 +10,7 @@ from coldframe.archiver.request import ArchiveRequest
 from coldframe.catalog import Query
 from coldframe.cli import estimate_budget
 from coldframe.cli.archive import expand
-from coldframe.cli.charges import CHARGES, show_price, tell_older, tell_prices
+from coldframe.cli.charges import CHARGES, show_price, tell_older, tell_prices, tell_transfer
 from coldframe.cli.command import Group
 from coldframe.cli.entries import query_text
 from coldframe.cli.exits import Exit
@@ -148,7 +148,7 @@ def retrieve(
     """Say what retrieving would cost at each tier, when it would be ready, and when all would be here.
 
     QUERY is words or one pattern, as for ls. The transfer to a place outside Amazon's network is included, with the
-    month's free allowance as if nothing else used it.
+    month's free allowance as far as nothing that was done or ordered from here uses it.
     """
     settings = app.settle(store=store)
     wanted = Query(text=query_text(query), vault_name=vault or settings.vault, archive_ids=archive_id, members=members)
@@ -168,6 +168,7 @@ def retrieve(
     terms = coldframe.terms
     if terms.prices is not None:
         tell_prices(app, terms.prices, sorted({name for offer in estimate.offers for name in offer.price.unverified}))
+        tell_transfer(app)
     else:
         app.say(CHARGES if terms.is_charging else "This store costs nothing.")
     return Exit.DONE

@@ -12,7 +12,7 @@ from coldframe.cli.charges import show_price
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.options import output_option
-from coldframe.cli.output import Column, size_column
+from coldframe.cli.output import Column, show_size, size_column
 from coldframe.composition.spending import this_month
 from coldframe.quantities import count
 
@@ -28,6 +28,7 @@ COLUMNS = (
     size_column(),
     Column("amount", "EXPECTED", show_price, width=9, is_right=True),
     Column("at_most", "AT MOST", show_price, width=8, is_right=True),
+    Column("transfer_size", "TRANSFER", show_size, width=8, is_right=True),
     Column("store_url", "STORE"),
     Column("currency"),
 )
@@ -59,7 +60,10 @@ def _rows(url_of: Callable[[str], str | None], month: Month) -> Iterator[dict[st
     for (what, store), number in kinds.items():
         its = [each for each in month.commitments if (each.what, each.store) == (what, store)]
         amounts, mosts = [each.amount for each in its], [each.most for each in its]
-        yield _row(what, number, _total(amounts), _total(mosts)) | {"store_url": url_of(store)}
+        yield _row(what, number, _total(amounts), _total(mosts)) | {
+            "store_url": url_of(store),
+            "transfer_size": sum(each.transfer_size for each in its) or None,
+        }
     for each in month.storage:
         stored = {"size": each.stored.size, "store_url": each.stored.url}
         yield _row("storage", each.stored.archives, each.price.amount, each.price.limit) | stored

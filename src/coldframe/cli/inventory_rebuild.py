@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli.charges import require_affordable, tell_inventory, tell_sum
+from coldframe.cli.charges import require_affordable, tell_inventory, tell_sum, tell_transfer
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.options import dry_run_option, max_cost_option, store_option, vault_option, yes_option
@@ -15,6 +15,7 @@ from coldframe.composition.bundles import MemberRebuild
 from coldframe.composition.comparing import clock_margin
 from coldframe.composition.spending import Outlay, agree_to_inventory
 from coldframe.composition.standing import Standing
+from coldframe.composition.transfer import used_transfer
 from coldframe.composition.vaults import find_vault
 from coldframe.composition.verifying import verify_vault
 from coldframe.errors import BadUsage, NotReady
@@ -102,12 +103,15 @@ def _outlay(app: App, work: MemberRebuild) -> Outlay:
     if coldframe.terms.is_charging and not work.is_free:
 
         def charge(prices: Calculator) -> Charge | None:
-            charges = prices.retrieve(coldframe.settings.tier, size=work.size, jobs=len(work.bundles))
+            jobs, used = len(work.bundles), used_transfer(coldframe)
+            charges = prices.retrieve(coldframe.settings.tier, size=work.size, jobs=jobs, used_transfer=used)
             return None if charges is None else charges.total
 
         what = f"Reading {count(len(work.bundles), 'bundle')} costs at least"
         price = tell_sum(app, coldframe.terms.prices, what, charge)
-    outlay = Outlay(coldframe, "inventory", price, work.vault_name)
+        tell_transfer(app)
+    size = 0 if work.is_free else work.size
+    outlay = Outlay(coldframe, "inventory", price, work.vault_name, transfer_size=size)
     require_affordable(app, outlay, "Reading the bundles")
     return outlay
 

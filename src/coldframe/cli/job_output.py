@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coldframe.cli.charges import require_affordable, tell_sum
+from coldframe.cli.charges import require_affordable, tell_sum, tell_transfer
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.ids import JOBS, STANDARD_INPUT, given_ids
@@ -23,6 +23,7 @@ from coldframe.cli.options import (
     yes_option,
 )
 from coldframe.cli.retrieve import print_results
+from coldframe.composition.call_prices import output_charge
 from coldframe.composition.outputs import OutputPlace, OutputRun, find_jobs
 from coldframe.composition.retrieving import RetrieveSummary
 from coldframe.composition.spending import Outlay
@@ -100,8 +101,9 @@ def output_command(
         app.say(f"Would fetch {count(len(ready), 'output')}, {format_size(_size(ready))}.")
         return code
     if coldframe.terms.is_charging:
-        price = tell_sum(app, coldframe.terms.prices, "Fetching them costs", lambda prices: _charge(prices, ready))
-        outlay = Outlay(coldframe, "job output", price, name)
+        price = tell_sum(app, coldframe.terms.prices, "Fetching them costs", lambda prices: _charge(app, prices, ready))
+        tell_transfer(app)
+        outlay = Outlay(coldframe, "job output", price, name, transfer_size=_size(ready))
         require_affordable(app, outlay, "Fetching them")
         if not app.confirm(f"Fetch {count(len(ready), 'output')}, {format_size(_size(ready))}?", yes=yes):
             return Exit.FAILED
@@ -147,10 +149,10 @@ def _size(jobs: Sequence[JobDescription]) -> int:
     return sum(job.range.size if job.range else job.archive_size or job.inventory_size or 0 for job in jobs)
 
 
-def _charge(prices: Calculator, jobs: Sequence[JobDescription]) -> Charge:
+def _charge(app: App, prices: Calculator, jobs: Sequence[JobDescription]) -> Charge:
     """The requests that read, and the way to the internet."""
     size = _size(jobs)
-    return prices.transfer_out(size) + prices.read(len(jobs) + size // SEGMENT)
+    return output_charge(app.coldframe(), prices, size=size, requests=len(jobs) + size // SEGMENT)
 
 
 def _pour(run: OutputRun, job: JobDescription) -> Exit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coldframe.cli.charges import CHARGES, NO_SUM, show_price, tell_prices
+from coldframe.cli.charges import CHARGES, NO_SUM, show_price, tell_prices, tell_transfer
 from coldframe.composition.resuming import resume_offer, resume_order
 from coldframe.quantities import count, format_size
 
@@ -32,6 +32,7 @@ def resume(app: App, number: int, *, max_cost: Decimal | None, yes: bool, is_reh
     prices = offer.terms.prices
     if prices is not None:
         tell_prices(app, prices, offer.price.unverified)
+        tell_transfer(app, prices, store=offer.order.store)
     if offer.price.amount is None:
         app.say(CHARGES if prices is None else NO_SUM)
     if is_rehearsal or not app.confirm(f"Go on with order {number} for {_shown(offer.price)} in all?", yes=yes):

@@ -14,7 +14,7 @@ import click
 
 from coldframe.catalog import Query
 from coldframe.catalog.order_model import PlacementState
-from coldframe.cli.charges import CHARGES, NO_SUM, price_question, price_refusal, tell_prices
+from coldframe.cli.charges import CHARGES, NO_SUM, price_question, price_refusal, tell_prices, tell_transfer
 from coldframe.cli.command import Command
 from coldframe.cli.entries import query_text
 from coldframe.cli.exits import Exit
@@ -253,6 +253,7 @@ class _Retrieval:
         prices = self.app.coldframe().terms.prices
         if prices is not None and plan.jobs:
             tell_prices(self.app, prices, price.unverified)
+            tell_transfer(self.app)
         if price.amount is None:
             self.app.say(CHARGES if prices is None else NO_SUM)
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from coldframe.composition.archives import find_archives
 from coldframe.composition.fees import early_fee
 from coldframe.composition.pricing import price_of
+from coldframe.composition.transfer import used_transfer
 from coldframe.errors import ColdframeError
 from coldframe.model import Tier
+from coldframe.prices.figures import GB
 from coldframe.retriever.pricing import UNKNOWN, Price
 from coldframe.retriever.ranges import SEGMENT
 
@@ -38,10 +40,11 @@ _DELETE = "DeleteArchive"
 
 @dataclass(frozen=True, slots=True)
 class CallPrice:
-    """What a call costs once, and what it adds to each month."""
+    """What a call costs once, what it adds to each month, and the bytes that it transfers to the internet."""
 
     once: Price
     per_month: Price
+    transfer_size: int = 0
 
 
 def call_price(coldframe: Coldframe, operation: str, parameters: Mapping[str, Any]) -> CallPrice:
@@ -57,9 +60,12 @@ def call_price(coldframe: Coldframe, operation: str, parameters: Mapping[str, An
     if operation == _DELETE:
         return CallPrice(_deleting(coldframe, prices, parameters), Price())
     charges = _Charges(coldframe, prices.calculator, parameters)
-    once, size = charges.once(operation), charges.kept(operation)
+    output_size = charges.output_size() if operation == "GetJobOutput" else None
+    once = charges.output(output_size) if operation == "GetJobOutput" else charges.once(operation)
+    size = charges.kept(operation)
     per_month = prices.calculator.storage(size, 1) if size else None
-    return CallPrice(UNKNOWN if once is None else price_of(once), Price() if per_month is None else price_of(per_month))
+    kept = Price() if per_month is None else price_of(per_month)
+    return CallPrice(UNKNOWN if once is None else price_of(once), kept, output_size or 0)
 
 
 def _deleting(coldframe: Coldframe, prices: StorePrices, parameters: Mapping[str, Any]) -> Price:
@@ -83,8 +89,6 @@ class _Charges:
         """What it costs itself; None if nobody knows."""
         if operation == "InitiateJob":
             return self._job()
-        if operation == "GetJobOutput":
-            return self._output()
         if operation == "PurchaseProvisionedCapacity":
             return self.calculator.capacity(1)
         if operation in {"UploadArchive", "CompleteMultipartUpload"}:
@@ -120,15 +124,27 @@ class _Charges:
             return None
         return archive.size
 
-    def _output(self) -> Charge | None:
+    def output_size(self) -> int | None:
+        """The bytes of a job's output; None if nobody knows."""
         size = _range_size(str(self.parameters.get("range") or "").removeprefix("bytes="))
+        if size is not None:
+            return size
+        try:
+            job = self.coldframe.store.describe_job(self.parameters["vaultName"], self.parameters["jobId"])
+        except ColdframeError:
+            return None  # the call itself is told why
+        return job.range.size if job.range else job.archive_size or job.inventory_size or 0
+
+    def output(self, size: int | None) -> Charge | None:
+        """What reading an output of so many bytes costs; None if nobody knows how many."""
         if size is None:
-            try:
-                job = self.coldframe.store.describe_job(self.parameters["vaultName"], self.parameters["jobId"])
-            except ColdframeError:
-                return None  # the call itself is told why
-            size = job.range.size if job.range else job.archive_size or job.inventory_size or 0
-        return self.calculator.transfer_out(size) + self.calculator.read(1 + size // SEGMENT)
+            return None
+        return output_charge(self.coldframe, self.calculator, size=size, requests=1 + size // SEGMENT)
+
+
+def output_charge(coldframe: Coldframe, calculator: Calculator, *, size: int, requests: int) -> Charge:
+    """The requests that read outputs, and their way to the internet after what the month has transferred."""
+    return calculator.transfer_out(size, used_gb=used_transfer(coldframe) / GB) + calculator.read(requests)
 
 
 def _range_size(text: object) -> int | None:

@@ -153,7 +153,8 @@ class Drill:
 
     def outlay(self, plan: Plan, tier: Tier) -> Outlay:
         """The money that it takes, of the user's budget."""
-        return Outlay(self.coldframe, "drill", plan.offer(tier).price, self.vault_name)
+        price = plan.offer(tier).price
+        return Outlay(self.coldframe, "drill", price, self.vault_name, transfer_size=plan.job_size)
 
     def described(self, archive_id: str) -> tuple[str, int]:
         """The path and the size of an archive of the sample, as the vault's inventory tells."""
@@ -171,10 +172,11 @@ class Drill:
         outlay = self.outlay(plan, tier)
         outlay.commit()
         try:
-            self._run().order(plan, tier=tier, max_cost=max_cost)
+            number = self._run().order(plan, tier=tier, max_cost=max_cost)
         except BaseException:
             outlay.settle(Price())
             raise
+        outlay.set_order(self._clean_home().orders.order(number).token)
 
     def finish(self) -> Iterator[Drilled]:
         """Carry the order on, and when all is there, compare it and note how the drill ended.
@@ -249,6 +251,7 @@ class Drill:
                 limit_rate=known.limit_rate,
             )
             self._clean = Coldframe(Home(self.folder, self.folder), settings, clock=mine.clock, files=mine.files)
+            self._clean.pricing = mine.pricing  # the money is the user's, and so is the month
         return self._clean
 
     def _close(self) -> None:

@@ -17,6 +17,7 @@ from coldframe.archiver.scan import FoundBundle, Unreadable, find_roots, scan
 from coldframe.composition.archiving import own_folders
 from coldframe.composition.fees import records_fee
 from coldframe.composition.retrieving import RetrieveRun
+from coldframe.composition.transfer import used_transfer
 from coldframe.errors import BadUsage
 from coldframe.model import MIB, Tier
 from coldframe.names import printable
@@ -167,7 +168,7 @@ def estimate_retrieval(coldframe: Coldframe, job: RetrieveJob) -> RetrievalEstim
     """
     with _destination(job) as into, closing(RetrieveRun(coldframe, replace(job, into=into)).plan()) as plan:
         prices = coldframe.terms.prices
-        charges = _charges(prices, plan) if prices is not None and not plan.unknown_sizes else {}
+        charges = _charges(coldframe, prices, plan) if prices is not None and not plan.unknown_sizes else {}
         now = coldframe.clock.now()
         return RetrievalEstimate(
             files=plan.files,
@@ -182,8 +183,9 @@ def estimate_retrieval(coldframe: Coldframe, job: RetrieveJob) -> RetrievalEstim
         )
 
 
-def _charges(prices: StorePrices, plan: Plan) -> dict[Tier, RetrievalCharges]:
-    found = {tier: prices.retrieve(tier, jobs=plan.jobs, size=plan.job_size) for tier in Tier}
+def _charges(coldframe: Coldframe, prices: StorePrices, plan: Plan) -> dict[Tier, RetrievalCharges]:
+    used = used_transfer(coldframe)
+    found = {tier: prices.retrieve(tier, jobs=plan.jobs, size=plan.job_size, used_transfer=used) for tier in Tier}
     return {tier: charges for tier, charges in found.items() if charges is not None}
 
 

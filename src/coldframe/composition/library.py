@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from coldframe.ports.admin import GovernedStore
     from coldframe.progress import Observer
     from coldframe.retriever.line import Line
+    from coldframe.retriever.pricing import Pricing
     from coldframe.retriever.retriever import Retriever
     from coldframe.service import VaultService
     from coldframe.settings import Home, Settings
@@ -103,6 +104,16 @@ class Coldframe:
         return terms_of(self.store_url, self.settings.tiers, price_file=self.settings.prices)
 
     @cached_property
+    def pricing(self) -> Pricing:
+        """What a retrieval costs here and now: by the store's terms, after what the month has transferred."""
+        terms = self.terms
+        if terms.prices is None:
+            return terms.pricing
+        from coldframe.composition.transfer import MonthlyPricing  # noqa: PLC0415 - loaded when first wanted
+
+        return MonthlyPricing(self, terms.prices)
+
+    @cached_property
     def line(self) -> Line:
         """What the user's own line brings from the store; the embedded one needs none."""
         from coldframe.retriever.line import Line  # noqa: PLC0415 - loaded when first wanted
@@ -175,7 +186,7 @@ class Coldframe:
             jobs=self.jobs,
             observer=observer,
             files=self.files,
-            pricing=terms.pricing,
+            pricing=self.pricing,
             waits=terms.waits,
             line=self.line,
             limit_rate=self.settings.limit_rate,

@@ -31,15 +31,19 @@ class StorePrices:
     book: PriceBook
     calculator: Calculator
 
-    def retrieve(self, tier: Tier, *, jobs: int, size: int) -> RetrievalCharges | None:
-        """What so many jobs that bring so many bytes cost; None if the file has no such tier."""
-        return self.calculator.retrieve(tier, size=size, jobs=jobs, outputs=jobs + size // SEGMENT)
+    def retrieve(self, tier: Tier, *, jobs: int, size: int, used_transfer: int = 0) -> RetrievalCharges | None:
+        """What so many jobs that bring so many bytes cost; None if the file has no such tier.
 
-    def price(self, work: Work) -> Price:
-        """What an order costs, as the retriever asks for it."""
+        `used_transfer` is the bytes that the month has transferred before.
+        """
+        outputs = jobs + size // SEGMENT
+        return self.calculator.retrieve(tier, size=size, jobs=jobs, outputs=outputs, used_transfer=used_transfer)
+
+    def price(self, work: Work, *, used_transfer: int = 0) -> Price:
+        """What an order costs, as the retriever asks for it, after so many bytes of the month's transfer."""
         if not work.jobs:
             return Price()
-        charges = self.retrieve(work.tier, jobs=work.jobs, size=work.size)
+        charges = self.retrieve(work.tier, jobs=work.jobs, size=work.size, used_transfer=used_transfer)
         if charges is None or work.unknown_sizes:
             return Price(None)
         return price_of(charges.total)

@@ -11,6 +11,7 @@ from coldframe.catalog.order_model import OrderState
 from coldframe.composition.library import Coldframe
 from coldframe.composition.spending import Outlay
 from coldframe.composition.terms import terms_of
+from coldframe.composition.transfer import MonthlyPricing
 from coldframe.errors import BadUsage, LimitRefused
 from coldframe.retriever.hold import hold_order
 from coldframe.retriever.pricing import Price, Work
@@ -56,8 +57,9 @@ def resume_offer(coldframe: Coldframe, number: int) -> ResumeOffer:
         coldframe.catalog.store_url(order.store) or coldframe.store_url, settings.tiers, price_file=settings.prices
     )
     unknown = committed.unknown_sizes + held.unknown_sizes
-    work = Work(order.tier, committed.jobs + held.jobs, committed.size + held.size, unknown)
-    return ResumeOffer(order=order, jobs=held.jobs, size=held.size, price=terms.pricing(work), terms=terms)
+    work = Work(order.tier, committed.jobs + held.jobs, committed.size + held.size, unknown, order.token)
+    pricing = MonthlyPricing(coldframe, terms.prices, order.store) if terms.prices is not None else terms.pricing
+    return ResumeOffer(order=order, jobs=held.jobs, size=held.size, price=pricing(work), terms=terms)
 
 
 def resume_order(coldframe: Coldframe, offer: ResumeOffer, *, max_cost: Decimal | None = None) -> None:

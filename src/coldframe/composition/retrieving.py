@@ -139,14 +139,17 @@ class RetrieveRun:
         outlay = self.outlay(plan, tier)
         outlay.commit()
         try:
-            return self._retriever.place_order(plan, tier=tier, max_cost=max_cost)
+            number = self._retriever.place_order(plan, tier=tier, max_cost=max_cost)
         except BaseException:
             outlay.settle(Price())  # no order, no job
             raise
+        outlay.set_order(self._coldframe.orders.order(number).token)
+        return number
 
     def outlay(self, plan: Plan, tier: Tier) -> Outlay:
         """The money that an order takes, for whoever asks before it is placed."""
-        return Outlay(self._coldframe, "retrieve", plan.offer(tier).price, self._job.vault_name or "")
+        price, vault_name = plan.offer(tier).price, self._job.vault_name or ""
+        return Outlay(self._coldframe, "retrieve", price, vault_name, transfer_size=plan.job_size)
 
     def carry_on(
         self, number: int, *, wait: bool = False, wait_until: datetime | None = None

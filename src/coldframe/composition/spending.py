@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from coldframe.catalog.spending import Commitment, Spendings
+from coldframe.clock import month_of
 from coldframe.composition.pricing import price_of
 from coldframe.composition.terms import terms_of
 from coldframe.errors import (
@@ -33,6 +33,7 @@ from coldframe.retriever.pricing import Price
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from coldframe.catalog import Attempt
     from coldframe.catalog.spending import Stored
@@ -106,13 +107,6 @@ class Month:
         )
 
 
-def month_of(moment: datetime) -> tuple[datetime, datetime]:
-    """The first moment of a moment's month, and of the next one, in UTC."""
-    moment = moment.astimezone(UTC)
-    following = (moment.year + 1, 1) if moment.month == 12 else (moment.year, moment.month + 1)  # noqa: PLR2004 - December
-    return datetime(moment.year, moment.month, 1, tzinfo=UTC), datetime(*following, 1, tzinfo=UTC)
-
-
 def this_month(coldframe: Coldframe) -> Month:
     """What is spent, promised and stored now.
 
@@ -140,6 +134,7 @@ class Outlay:
         price: What it costs.
         vault_name: For which vault.
         per_month: What it adds to each month's storage.
+        transfer_size: The bytes that it transfers to the internet.
     """
 
     coldframe: Coldframe
@@ -147,6 +142,7 @@ class Outlay:
     price: Price
     vault_name: str = ""
     per_month: Price = _FREE
+    transfer_size: int = 0
     _commitment: Commitment | None = None
     _stored: Sequence[StorageCost] | None = None
 
@@ -199,6 +195,7 @@ class Outlay:
             amount=self.price.amount,
             most=self.price.limit,
             after=spendings.last_archive() if self.what == ARCHIVE else None,
+            transfer_size=self.transfer_size,
         )
         self._commitment = spendings.commit(wanted, since=since, check=check)
 
@@ -243,9 +240,14 @@ class Outlay:
         self._change(self.price, settled=False)
 
     def settle(self, price: Price) -> None:
-        """Write down what was spent in the end, where that is less than was agreed."""
+        """Write down what was spent in the end, where that is less than was agreed; for nothing, nothing travels."""
         if self._commitment is not None:
             self._change(price, settled=True)
+
+    def set_order(self, token: str) -> None:
+        """Write down for which order it is."""
+        if self._commitment is not None:
+            Spendings(self.coldframe.catalog.database).set_order(self._commitment, token)
 
     def _month(self) -> Month:
         coldframe = self.coldframe
@@ -266,12 +268,16 @@ class Outlay:
 
     @property
     def _counts(self) -> bool:
-        return self.coldframe.terms.is_charging and not (self.price.limit == 0 and self.per_month.limit == 0)
+        is_free = self.price.limit == 0 and self.per_month.limit == 0 and not self.transfer_size
+        return self.coldframe.terms.is_charging and not is_free
 
     def _change(self, price: Price, *, settled: bool) -> None:
         if self._commitment is not None:
             spendings = Spendings(self.coldframe.catalog.database)
-            spendings.change(self._commitment, amount=price.amount, most=price.limit, settled=settled)
+            size = 0 if settled and price.limit == 0 else None
+            spendings.change(
+                self._commitment, amount=price.amount, most=price.limit, settled=settled, transfer_size=size
+            )
 
     def _check(self, month: Month) -> None:
         if month.left is None:
@@ -283,7 +289,7 @@ class Outlay:
                 "file, or without `[budget]` in the configuration, it can be"
             )
         wanted = self.price.limit + self.per_month.limit
-        if wanted <= month.left:
+        if not wanted or wanted <= month.left:
             return
         kept = f", ${self.per_month.limit:f} of it for a month of storage" if self.per_month.limit else ""
         spent = f"${month.committed:f} is spent or promised, and storage takes ${month.stored:f}"

@@ -114,10 +114,13 @@ class Calculator:
 
     # --- getting back -------------------------------------------------------------------------------------------------
 
-    def retrieve(self, tier: Tier, *, size: int, jobs: int, outputs: int = 0) -> RetrievalCharges | None:
+    def retrieve(
+        self, tier: Tier, *, size: int, jobs: int, outputs: int = 0, used_transfer: int = 0
+    ) -> RetrievalCharges | None:
         """So many jobs that bring so many bytes, read with so many requests, to a place outside Amazon's network.
 
-        The month is taken to be otherwise idle. None if the class has no such tier.
+        After `used_transfer` bytes of the same month; otherwise the month is taken to be idle. None if the class has no
+        such tier.
         """
         rates = self.tariff.retrieval.get(tier)
         if rates is None:
@@ -127,7 +130,7 @@ class Calculator:
             requests=rates.per_1000.of(jobs / _THOUSAND),
             retrieval=rates.gb.of(max(Decimal(0), _gb(size) - free)),
             outputs=self.read(outputs),
-            transfer_out=self.transfer_out(size),
+            transfer_out=self.transfer_out(size, used_gb=_gb(used_transfer)),
         )
 
     def inventory_job(self) -> Charge:
@@ -147,6 +150,12 @@ class Calculator:
     def transfer_out(self, size: int, *, used_gb: Decimal = Decimal(0)) -> Charge:
         """Bytes to the internet, after `used_gb` of the same month."""
         return self.region.transfer_out.of(_gb(size), used_gb=used_gb)
+
+    @property
+    def free_transfer_gb(self) -> Decimal:
+        """So many GB leave for the internet for nothing in a month; none where all of it is free."""
+        first = self.region.transfer_out.bands[0]
+        return first.gb if first.gb is not None and not first.figure.most else Decimal(0)
 
     # --- looking after ------------------------------------------------------------------------------------------------
 

@@ -65,12 +65,13 @@ class Purse:
         """Set the price of one more job aside, if it is within what was agreed."""
         if self._work is None:
             spent = self._orders.asking.committed(self._order.number)
-            self._work = Work(self._order.tier, spent.jobs, spent.size, spent.unknown_sizes)
+            self._work = Work(self._order.tier, spent.jobs, spent.size, spent.unknown_sizes, self._order.token)
         work = Work(
             self._order.tier,
             self._work.jobs + 1,
             self._work.size + (wanted.size or 0),
             self._work.unknown_sizes + (wanted.size is None),
+            self._order.token,
         )
         if not self._pricing(work).is_within(self._order.max_cost):
             return False

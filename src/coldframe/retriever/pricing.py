@@ -45,12 +45,16 @@ UNKNOWN = Price(None)
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be paid: so many jobs that retrieve so many bytes, and `unknown_sizes` jobs that bring who knows."""
+    """What is to be paid: so many jobs that retrieve so many bytes, and `unknown_sizes` jobs that bring who knows.
+
+    `order` is the token of the order that they are all of; None while there is none.
+    """
 
     tier: Tier
     jobs: int
     size: int
     unknown_sizes: int = 0
+    order: str | None = None
 
 
 Pricing = Callable[[Work], Price]
