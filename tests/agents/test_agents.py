@@ -252,6 +252,16 @@ def test_options_of_the_watch_do_not_stand_before_install(cli: Callable[..., Ran
     assert cli("watch", "--once", "--stay").code == 2
     assert cli("watch", "--once", "--queue", "http://127.0.0.1:1/1/q").code == 2
     assert cli("watch", "install", "--queue", "no-queue", "--dry-run").code == 2
+    assert cli("watch", "--limit-rate", "2M", "install").code == 2
+    assert cli("watch", "install", "--limit-rate", "fast", "--dry-run").code == 2
+
+
+def test_installed_watch_keeps_to_a_schedule(cli: Callable[..., Ran]) -> None:  # noqa: F811 - the fixture
+    """As it was written, so that whoever reads the unit understands it."""
+    ran = cli("watch", "install", "--limit-rate", "08:00-23:00=2M,*=full", "--dry-run")
+    assert ran.code == 0, ran.err
+    assert "--limit-rate" in ran.out
+    assert "08:00-23:00=2M,*=full" in ran.out
 
 
 def test_scheduler_s_environment_comes_by_arguments(

@@ -17,6 +17,7 @@ from coldframe.cli.entries import query_text
 from coldframe.clock import SystemClock
 from coldframe.model import MIB
 from coldframe.testing.bodies import BytesBody
+from coldframe.testing.clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,6 +193,24 @@ def test_watch_once_fetches_what_is_ready(
     assert {row["outcome"] for row in ran.rows} == {"retrieved"}
     assert same_tree(archived / "Light/Blue", Path("back/Subs/Light/Blue"))
     assert cli("orders", "list", "--open").code == 4
+
+
+def test_watch_keeps_to_a_rate(cli: Callable[..., Ran], archived: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of its flag, always or by the time of the day; the flag outranks the configuration."""
+    for into, flag, rate in (("a", "64K", 64), ("b", "08:00-23:00=32K,*=32K", 32), ("c", "full", None)):
+        monkeypatch.setenv("COLDFRAME_TIERS", "amazon")
+        monkeypatch.setenv("COLDFRAME_LIMIT_RATE", "1K")
+        assert cli("retrieve", "Blue", "--into", into, "--tier", "Expedited", "--yes").code == 0
+        size = cli("orders", "list", "--open", "-o", "json").rows[0]["size"]
+        clock = FakeClock(SystemClock().now() + timedelta(hours=1))
+        with monkeypatch.context() as later:
+            later.setattr("coldframe.composition.library.SystemClock", lambda clock=clock: clock)
+            began = clock.monotonic()
+            ran = cli("watch", "--limit-rate", flag)
+            assert ran.code == 0, ran.err
+            expected = 0 if rate is None else size / (rate * 1024)
+            assert clock.monotonic() - began == pytest.approx(expected, abs=max(3, expected / 3))
+    assert cli("watch", "--limit-rate", "08:00-23:00").code == 2
 
 
 def test_watch_serves_the_orders_of_every_store(

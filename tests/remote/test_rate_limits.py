@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coldframe.catalog import Query
+from coldframe.composition.ordering import Watch
 from coldframe.composition.retrieving import RetrieveJob, RetrieveRun
 from coldframe.model import MIB, Tier, TierWaits
 from coldframe.rates import parse_limit
@@ -68,5 +69,18 @@ def test_output_of_a_job_feels_the_change(world: ServedWorld) -> None:
     number = run.order(run.plan(), tier=Tier.STANDARD)
     began = world.clock.monotonic()
     (result,) = run.carry_on(number)
+    assert result.size == 5 * MIB
+    assert world.clock.monotonic() - began == pytest.approx(2, abs=1.5)
+
+
+def test_watch_feels_the_change(world: ServedWorld) -> None:
+    """Whoever carries the order on: two seconds at 1 MiB/s, then all at once."""
+    world.archive()
+    run = RetrieveRun(world.coldframe, RetrieveJob(into=str(world.into), query=Query("a.fit")))
+    run.order(run.plan(), tier=Tier.STANDARD)
+    world.coldframe = world.new_process(limit_rate=parse_limit("12:00-13:00=1M,*=full"))
+    world.clock.advance(3600 - 2)
+    began = world.clock.monotonic()
+    (result,) = Watch(world.coldframe).carry_on(wait=True)
     assert result.size == 5 * MIB
     assert world.clock.monotonic() - began == pytest.approx(2, abs=1.5)

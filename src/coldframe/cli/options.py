@@ -55,6 +55,16 @@ def parse_order(text: str) -> int:
     return int(text)
 
 
+def check_limit(text: str) -> str:
+    """A limit as it was written, once it is known to be one.
+
+    Raises:
+        ValueError: It is none.
+    """
+    parse_limit(text)
+    return text.strip()
+
+
 class Parsed(click.ParamType[Any]):
     """A value read by one of our parsers, whose message becomes click's."""
 
@@ -75,6 +85,7 @@ class Parsed(click.ParamType[Any]):
 
 SIZE = Parsed("size", parse_size)
 RATE = Parsed("rate", parse_limit)
+RATE_TEXT = Parsed("rate", check_limit)
 DURATION = Parsed("duration", parse_duration)
 MONEY = Parsed("usd", parse_money)
 FILE = Parsed("file", settings.parse_path)

@@ -12,7 +12,7 @@ from coldframe.cli.command import Group, debug_option
 from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
 from coldframe.cli.logs import log_options
-from coldframe.cli.options import output_option
+from coldframe.cli.options import RATE, output_option
 from coldframe.cli.resuming import tell_paused
 from coldframe.cli.retrieve import print_results
 from coldframe.composition.ordering import Watch
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from coldframe.cli.app import App
+    from coldframe.rates import Limit
     from coldframe.retriever.results import RetrievedFile
 
 
@@ -42,6 +43,7 @@ def _set_environment(_context: click.Context, _option: click.Parameter, values: 
         "coldframe watch",
         "coldframe watch --once -o json",
         "coldframe watch --stay --log-file ~/coldframe.log",
+        "coldframe watch --limit-rate 08:00-23:00=2M,*=full",
         "coldframe watch --queue arn:aws:sqs:us-west-2:111122223333:ready",
         "coldframe watch install",
     ),
@@ -54,27 +56,37 @@ def _set_environment(_context: click.Context, _option: click.Parameter, values: 
     metavar="URL_OR_ARN",
     help="Listen to this SQS queue, which hears of a vault's jobs; may be given again.",
 )
+@click.option("--limit-rate", type=RATE, help="The highest rate: 20MiB/s, or 08:00-23:00=2M,*=full.")
 @click.option(
     "--env", multiple=True, hidden=True, expose_value=False, is_eager=True, callback=_set_environment, metavar="X=Y"
 )
 @output_option
 @click.pass_obj
 @log_options("watch")
-def command(app: App, /, *, once: bool, stay: bool, queue: tuple[str, ...], output: str | None) -> Exit | None:
+def command(
+    app: App,
+    /,
+    *,
+    once: bool,
+    stay: bool,
+    queue: tuple[str, ...],
+    limit_rate: Limit | None,
+    output: str | None,
+) -> Exit | None:
     """Carry on all open orders until they are done.
 
     Exit 9 after --once says that jobs are still in progress, exit 8 that an order is paused: `orders resume` goes on.
     One watch at a time runs on a catalog; another ends with exit 5 and says which one it is.
     """
     if click.get_current_context().invoked_subcommand:
-        if once or stay or queue or output:
+        if once or stay or queue or output or limit_rate is not None:
             raise click.UsageError("Options of the watch itself stand after `install`, if they stand anywhere.")
         return None
     if once and stay:
         raise click.UsageError("--once ends after a round and --stay does not end: choose one.")
     if once and queue:
         raise click.UsageError("--once asks for the jobs and ends; --queue is for a watch that waits.")
-    app.settle(queue=queue)
+    app.settle(queue=queue, limit_rate=limit_rate)
     return _watch(app, once=once, stay=stay, form=app.form(output))
 
 

@@ -10,7 +10,7 @@ import click
 
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
-from coldframe.cli.options import FILE, dry_run_option, output_option
+from coldframe.cli.options import FILE, RATE_TEXT, dry_run_option, output_option
 from coldframe.cli.output import Column
 
 if TYPE_CHECKING:
@@ -28,9 +28,10 @@ COLUMNS = (
 @click.command(cls=Command, examples=("coldframe watch install --dry-run", "coldframe watch install"))
 @click.option("--log-file", type=FILE, metavar="FILE", help="Have it log to this file, which rotates.")
 @click.option("--queue", multiple=True, metavar="URL_OR_ARN", help="Have it listen to this SQS queue.")
+@click.option("--limit-rate", type=RATE_TEXT, help="Have it fetch no faster: 20MiB/s, or 08:00-23:00=2M,*=full.")
 @dry_run_option
 @click.pass_obj
-def install(app: App, log_file: str | None, queue: tuple[str, ...], *, dry_run: bool) -> None:
+def install(app: App, log_file: str | None, queue: tuple[str, ...], limit_rate: str | None, *, dry_run: bool) -> None:
     """Have the system run the watch, from now on and from each login on.
 
     On Linux it is a systemd unit of your user, on macOS a launchd agent, on Windows a scheduled task. It takes along
@@ -46,6 +47,7 @@ def install(app: App, log_file: str | None, queue: tuple[str, ...], *, dry_run: 
     for name in queue:
         read_queue(name)
         options += ["--queue", name]
+    options += [] if limit_rate is None else ["--limit-rate", limit_rate]
     spec = watch_spec(coldframe.home, options=options, has_log=settings.log_file is not None)
     agent = open_agent(files=coldframe.files, clock=coldframe.clock)
     if dry_run:
