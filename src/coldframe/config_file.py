@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,10 @@ from coldframe.errors import BadSettings, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+
+_WINDOWS_PATH = re.compile(r'"[A-Za-z]:\\[^"\n]*"')
+_BARE_WORD = re.compile(r"^\s*\w+\s*=\s*(?!(?:true|false|inf|nan)\b)[A-Za-z./~]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,14 @@ def read_config(path: str) -> ConfigFile:
     except UnicodeDecodeError as error:
         raise BadSettings(f"{path}: is not UTF-8 text.") from error
     except tomllib.TOMLDecodeError as error:
-        raise BadSettings(f"{path}: is not TOML: {error}.") from error
+        raise BadSettings(f"{path}: is not TOML: {error}.{_hint(text)}") from error
+
+
+def _hint(text: str) -> str:
+    """What is most often the matter with a configuration that is not TOML."""
+    if _WINDOWS_PATH.search(text):
+        return " A path with backslashes wants single quotes: 'C:\\Astro\\m33.csv'."
+    return ' A text wants quotes: vault = "astrodata".' if _BARE_WORD.search(text) else ""
 
 
 def read_values(

@@ -77,6 +77,8 @@ def test_tiers_may_be_a_table(tmp_path: Path) -> None:
         ('vault = "a"\n[tiers]\nslow = "1h"\n', "line 2: tiers: 'slow' is no tier"),
         ('[tiers]\nbulk = "soon"\n', "line 1: tiers: 'soon' is not a duration"),
         ("store = \n", "is not TOML"),
+        ('store = "C:\\Users\\ana"\n', r"A path with backslashes wants single quotes: 'C:\Astro\m33.csv'."),
+        ("vault = astrodata\n", 'A text wants quotes: vault = "astrodata".'),
         ('multi = """\nvault = 3\n"""\nvault = 3\n', "line 1: there is no key 'multi'"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from random import SystemRandom
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,6 +26,8 @@ _TRIES = 7
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 20.0
 _RANDOM = SystemRandom()
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_MAKE_ROOM = "Make room on the disk of the store; the same command then carries on."
 
 
 class Retries:
@@ -43,7 +46,10 @@ class Retries:
     def __call__(self, act: Callable[[], T]) -> T:
         """Do `act`; its last error is raised when it failed seven times.
 
+        A disk of this machine that is full does not empty itself in half a minute, and is not tried again.
+
         Raises:
+            ServiceUnavailable: The disk of an embedded store is full.
             Stopped: The run was told to stop at once.
         """
         longest = _FIRST_WAIT_SECONDS
@@ -51,6 +57,8 @@ class Retries:
             try:
                 return act()
             except PASSING as error:
+                if _is_full(error):
+                    raise ServiceUnavailable(f"{error} {_MAKE_ROOM}") from error
                 self._wait(_RANDOM.uniform(0, longest), error)
             longest = min(2 * longest, _LONGEST_WAIT_SECONDS)
         return act()
@@ -58,3 +66,8 @@ class Retries:
     def _wait(self, seconds: float, error: StoreError) -> None:
         self._observer(Noted(f"the store cannot do it now ({error}); trying again in {seconds:.1f} s"))
         self._stop.sleep_until(self._clock.monotonic() + seconds, self._clock)
+
+
+def _is_full(error: StoreError) -> bool:
+    """Whether the store is in this process, and its disk is full."""
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL

@@ -220,7 +220,9 @@ def explain(error: Exception, path: str) -> Exception:
         case apsw.FullError():
             return CatalogUnavailable(f"the disk of the catalog {path} is full; make room and run this again")
         case apsw.IOError() | apsw.CantOpenError() | apsw.ReadOnlyError() | apsw.PermissionsError():
-            return CatalogUnavailable(f"the catalog {path} cannot be read or written: {error}")
+            is_broken = isinstance(error, apsw.IOError)
+            look = "its disk is full or failing" if is_broken else "this user may use its folder"
+            return CatalogUnavailable(f"the catalog {path} cannot be read or written: {error}; see whether {look}")
     return error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -35,7 +34,7 @@ from coldframe.cli.options import (
 from coldframe.cli.output import Column, show_moment, size_column
 from coldframe.cli.resuming import resume, tell_paused
 from coldframe.composition.deadlines import read_deadline
-from coldframe.composition.retrieving import RetrieveJob, RetrieveRun, missing_ids
+from coldframe.composition.retrieving import RetrieveJob, RetrieveRun, check_destination, missing_ids
 from coldframe.errors import BadUsage, Busy, DestinationUnavailable, LimitRefused, in_words
 from coldframe.progress import Outcome
 from coldframe.quantities import count, decimal_of, format_size, parse_duration
@@ -188,6 +187,7 @@ class _Retrieval:
 
     def run(self) -> Exit:
         """Plan, ask, place, carry on."""
+        check_destination(self.job.into)
         coldframe = self.app.coldframe()
         view = JobView(self.app, coldframe.clock)
         run = RetrieveRun(coldframe, self.job, observer=view.observe)
@@ -229,8 +229,7 @@ class _Retrieval:
             )
         if not plan.jobs:  # empty files alone: nothing is asked of the store, so nobody is asked either
             return None if self.is_rehearsal else run.order(plan, tier=tier, max_cost=max_cost)
-        if os.path.lexists(plan.destination) and not os.path.isdir(plan.destination):
-            raise BadUsage(f"{plan.destination} is no folder: name another with --into.")
+        check_destination(plan.destination, is_filled=True)
         if self.is_rehearsal or not self.app.confirm(price_question(tier, price), yes=self.yes):
             return None
         return run.order(plan, tier=tier, max_cost=max_cost)
@@ -266,9 +265,9 @@ class _Retrieval:
                 for placement in placements:
                     if placement.state is PlacementState.PRESENT:
                         printer.row(row_of(result_of(placement, None)))
-        self.app.say(
-            f"{count(plan.present_files, 'file')}, {format_size(plan.present_size)}: there already, and verified."
-        )
+        if plan.present_files or not plan.refused:
+            present = f"{count(plan.present_files, 'file')}, {format_size(plan.present_size)}"
+            self.app.say(f"{present}: there already, and verified.")
         return Exit.SOME_FAILED if plan.refused else Exit.DONE
 
     def _carry_on(self, run: RetrieveRun, view: JobView, number: int) -> None:

@@ -215,7 +215,12 @@ class ArchiveRun:
 
     def _write_inventory(self, path: str) -> int:
         entries = with_members(self._coldframe.catalog, self._entries)
-        written = write_inventory(path, entries, files=self._coldframe.files)
+        try:
+            written = write_inventory(path, entries, files=self._coldframe.files)
+        except OSError as error:
+            why = f"the inventory cannot be written ({error.strerror or error})"
+            rest = "what is archived is safe, and the same command writes it when that is mended"
+            raise OSError(error.errno, f"{why}; {rest}", printable(path)) from error
         self._observer(
             Noted(f"The inventory {path} has {count(written.added + written.kept, 'row')}, {written.added:,} new.")
         )

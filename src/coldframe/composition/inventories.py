@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from coldframe.errors import BadUsage
+from coldframe.inventory.copies import check_writable
 from coldframe.inventory.csv_file import check_inventory, read_inventory
 from coldframe.inventory.csv_records import RowError
 from coldframe.inventory.csv_rows import COLUMNS, write_row
@@ -32,12 +33,13 @@ def check_place(path: str) -> None:
     """Find out before hours of work that an inventory could not be written here in the end.
 
     Raises:
-        BadUsage: Its folder is not there, or it is itself a folder.
+        BadUsage: Its folder is not there or cannot be written to, or it is itself a folder.
         FormatError: There is another kind of file.
     """
     folder = os.path.dirname(os.path.realpath(path))
     if not os.path.isdir(folder):
         raise BadUsage(f"There is no folder {printable(folder)} for the inventory: make it, or name another.")
+    check_writable(folder)
     if os.path.isdir(path):
         example = printable(os.path.join(path, "inventory.csv"))
         raise BadUsage(f"{printable(path)} is a folder, and an inventory is a file: name one in it, such as {example}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -11,8 +12,8 @@ from coldframe.catalog.order_model import OrderState
 from coldframe.composition.spending import Outlay
 from coldframe.composition.telling import Teller
 from coldframe.composition.vaults import unknown_vault
-from coldframe.errors import ColdframeError, DamagedArchive, NothingMatched, TreeHashMismatch
-from coldframe.names import write_path
+from coldframe.errors import BadUsage, ColdframeError, DamagedArchive, NothingMatched, TreeHashMismatch
+from coldframe.names import printable, write_path
 from coldframe.progress import Outcome, ignore
 from coldframe.retriever.pricing import Price
 
@@ -185,3 +186,28 @@ def missing_ids(coldframe: Coldframe, query: Query) -> Sequence[str]:
     """The archive IDs of a query that the catalog does not know."""
     known = {entry.archive.archive_id for entry in coldframe.catalog.select(query)}
     return [archive_id for archive_id in query.archive_ids if archive_id not in known]
+
+
+def check_destination(path: str, *, is_filled: bool = False) -> None:
+    """Find out before anything is asked for that files could not be put there in the end.
+
+    Args:
+        path: The folder, or where it is to be made.
+        is_filled: Whether anything is to be written; what is there already is only read.
+
+    Raises:
+        BadUsage: It is no folder, or this user may not read it or write to it.
+    """
+    place = os.path.abspath(path)
+    shown = printable(write_path(place))
+    while not os.path.lexists(place) and place != os.path.dirname(place):
+        place = os.path.dirname(place)
+    if not os.path.isdir(place):
+        raise BadUsage(f"{printable(write_path(place))} is no folder: name another with --into.")
+    if not os.access(place, os.R_OK | os.X_OK):
+        raise BadUsage(f"{shown} cannot be read: this user may not. Name another folder with --into.")
+    if is_filled and not os.access(place, os.W_OK):
+        raise BadUsage(
+            f"{shown} cannot be written to: this user may not, or its disk is read-only."
+            " Name another folder with --into."
+        )

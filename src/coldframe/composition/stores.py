@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 
 from coldframe.clock import SystemClock
-from coldframe.errors import BadUsage, FormatError, ResourceNotFound, ServiceUnavailable
+from coldframe.errors import BadUsage, CredentialsProblem, FormatError, ResourceNotFound, ServiceUnavailable
 from coldframe.files import DiskFiles, ensure_folder
 from coldframe.model import TierWaits
 
@@ -106,6 +106,7 @@ def open_embedded(  # noqa: PLR0913 - as above
 
     clock, files = clock or SystemClock(), files or DiskFiles()
     if not create and not is_embedded_store(folder):
+        _require_access(folder)
         raise ResourceNotFound(f"There is no store in {folder} yet; `coldframe vault create NAME` makes one.")
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise BadUsage(f"{folder} is no folder, so no store can be in it.")
@@ -126,6 +127,22 @@ def open_embedded(  # noqa: PLR0913 - as above
     except BaseException:
         ledger.close()
         raise
+
+
+def _require_access(folder: str) -> None:
+    """Tell a folder that is not there from one that this user may not look into.
+
+    Raises:
+        CredentialsProblem: This user may not.
+    """
+    try:
+        os.stat(os.path.join(folder, LEDGER_NAME))
+    except PermissionError as error:
+        raise CredentialsProblem(
+            f"This user may not look into {folder}, so nobody knows whether there is a store."
+        ) from error
+    except OSError:
+        return
 
 
 def is_embedded_store(folder: str) -> bool:

@@ -22,6 +22,7 @@ from coldframe.errors import (
 )
 from coldframe.files import DiskFiles, durable_write
 from coldframe.inventory.csv_file import check_inventory
+from coldframe.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +69,20 @@ def check_target(target: str) -> None:
     folder = os.path.dirname(os.path.abspath(target)) if is_file else target
     if not os.path.isdir(folder):
         raise BadUsage(f"the inventory cannot be copied to {target}: the folder {folder} is not there; make it first")
+    check_writable(folder)
+
+
+def check_writable(folder: str) -> None:
+    """Refuse a folder into which nothing can be written, as far as that can be known beforehand.
+
+    Raises:
+        BadUsage: This user may not, or its file system is read-only.
+    """
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise BadUsage(
+            f"{printable(folder)} cannot be written to: this user may not, or its disk is read-only."
+            " Name another place for the inventory."
+        )
 
 
 def copy_inventory(path: str, target: str, *, files: Files | None = None) -> str:

@@ -63,6 +63,10 @@ def explain(error: apsw.Error | OSError) -> FormatError | ServiceUnavailable:
         case apsw.FullError():
             reason = os.strerror(errno.ENOSPC)
             return ServiceUnavailable(f"The ledger cannot be written: {reason}. Free some space and try again.")
+        case apsw.CantOpenError() | apsw.ReadOnlyError() | apsw.PermissionsError():
+            return ServiceUnavailable(
+                f"The ledger cannot be used: {error}. See whether this user may use the store's folder."
+            )
         case OSError():
             return ServiceUnavailable(f"The ledger cannot be used: {error.strerror or type(error).__name__}.")
     return ServiceUnavailable(f"The ledger cannot be used: {str(error) or type(error).__name__}.")
