@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from coldframe.catalog.drills import Drills
-from coldframe.composition.drilling import Drill, choose
+from coldframe.clock import SystemClock
+from coldframe.composition.drilling import Drill
 from coldframe.composition.sameness import compare_archive
+from coldframe.composition.sampling import choose
 from coldframe.errors import Busy, NothingMatched, NotReady
 from coldframe.model import AMAZON_WAITS
 from coldframe.testing.catalogs import an_archive, digest
+from coldframe.testing.clock import FakeClock
 from trust.world import VAULT
 
 if TYPE_CHECKING:
@@ -76,6 +80,66 @@ def test_drill_goes_on_over_days_and_is_remembered(prompt: World) -> None:
     last = Drills(database, prompt.store.identity, VAULT).last()
     assert last is not None
     assert (last.passed, last.failed, last.seed) == (3, 0, drill.seed)
+
+
+def test_drill_that_waits_ends_by_itself(prompt: World) -> None:
+    """One call waits for the inventory, and one for the jobs; as long as somebody wants to and no longer."""
+    prompt.coldframe.settings = replace(prompt.coldframe.settings, tiers=AMAZON_WAITS)
+    prompt.archive(light=b"light" * 1000)
+    prompt.clock.advance(1)
+    began = prompt.clock.now()
+    with Drill(prompt.coldframe, VAULT) as drill:
+        with pytest.raises(NotReady):
+            drill.prepare(wait=True, wait_until=began + timedelta(hours=1))
+        assert timedelta(hours=1) <= prompt.clock.now() - began < timedelta(hours=1.1)
+        drill.prepare(wait=True)
+        drill.order(drill.plan(), tier=drill.coldframe.settings.tier)
+        ordered = prompt.clock.now()
+        with pytest.raises(NotReady, match="the same command"):
+            list(drill.finish(wait=True, wait_until=ordered + timedelta(hours=1)))
+        (drilled,) = drill.finish(wait=True)
+    assert drilled.compared.is_same
+    waited = prompt.clock.now() - ordered
+    assert timedelta(seconds=AMAZON_WAITS.standard_seconds) <= waited < timedelta(hours=6)
+    assert len(list(prompt.store.list_jobs(VAULT).items)) == 2  # one inventory, one archive: nothing is asked twice
+
+
+def test_drill_that_is_stopped_waits_no_longer(prompt: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was ordered stays, and the next call goes on with it."""
+    prompt.coldframe.settings = replace(prompt.coldframe.settings, tiers=AMAZON_WAITS)
+    prompt.archive(light=b"light" * 1000)
+    prompt.clock.advance(1)
+    with Drill(prompt.coldframe, VAULT) as drill:
+        drill.prepare(wait=True)
+        drill.order(drill.plan(), tier=drill.coldframe.settings.tier)
+        ordered = prompt.clock.now()
+        with monkeypatch.context() as asleep:
+            asleep.setattr(prompt.clock, "sleep", lambda _seconds: drill.stop())
+            with pytest.raises(NotReady):
+                list(drill.finish(wait=True))
+    assert prompt.clock.now() == ordered
+    with Drill(prompt.coldframe, VAULT) as drill:
+        drill.prepare()
+        assert drill.is_under_way
+        (drilled,) = drill.finish(wait=True)
+    assert drilled.compared.is_same
+
+
+def test_command_waits_for_inventory_and_sample(
+    cli: Callable[..., Ran], archived: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--wait` alone until it has ended; with a duration exit 9 when that is over, and the same command goes on."""
+    monkeypatch.setenv("COLDFRAME_TIERS", "amazon")
+    later = FakeClock(SystemClock().now() + timedelta(hours=1))
+    monkeypatch.setattr("coldframe.composition.library.SystemClock", lambda: later)
+    words = ("drill", "--vault", "astro", "--sample", "2")
+    assert cli(*words, "--yes").code == 9
+    ran = cli(*words, "--wait", "1h", "--yes")
+    assert ran.err.count("waiting for it") == 1
+    assert (ran.code, "the same command" in ran.err) == (9, True), ran.err
+    ran = cli(*words, "--wait", "--yes", "-o", "json")
+    assert (ran.code, len(ran.rows)) == (0, 2), ran.err
+    assert "The drill has passed." in ran.err
 
 
 def test_drill_needs_no_catalog(prompt: World) -> None:

@@ -16,7 +16,6 @@ from coldframe.cli.charges import (
     tell_prices,
     tell_transfer,
 )
-from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
 from coldframe.cli.options import (
@@ -29,12 +28,15 @@ from coldframe.cli.options import (
     yes_option,
 )
 from coldframe.cli.output import Column, size_column
+from coldframe.cli.waiting import WaitingCommand, end_of, wait_option
 from coldframe.composition.drilling import DEFAULT_SAMPLE, Drill
 from coldframe.composition.vaults import find_vault
-from coldframe.errors import LimitRefused
+from coldframe.errors import LimitRefused, NotReady
 from coldframe.quantities import count, decimal_of, format_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from coldframe.cli.app import App
     from coldframe.composition.drilling import Drilled
     from coldframe.retriever.plan import Plan
@@ -53,10 +55,11 @@ _SEEDS = 1_000_000
 
 
 @click.command(
-    cls=Command,
+    cls=WaitingCommand,
     examples=(
         "coldframe drill --vault astrodata",
         "coldframe drill --vault astrodata --sample 12 --tier Bulk --max-cost 1 --yes",
+        "coldframe drill --vault astrodata --sample 3 --wait --yes",
         "coldframe drill --vault astrodata --seed 7 --dry-run",
     ),
 )
@@ -67,6 +70,7 @@ _SEEDS = 1_000_000
 @click.option("--tier", type=TIER, help="Expedited, Standard or Bulk.")
 @click.option("--max-cost", type=MONEY, help="Refuse what would cost more.")
 @click.option("--restart", is_flag=True, help="Forget a drill that is under way, and begin another.")
+@wait_option
 @store_option
 @dry_run_option
 @yes_option
@@ -82,6 +86,7 @@ def command(
     tier: str | None,
     max_cost: float | None,
     restart: bool,
+    wait: float | None,
     store: str | None,
     dry_run: bool,
     yes: bool,
@@ -92,20 +97,21 @@ def command(
     The drill knows nothing but the store and the credentials: its catalog is made from the vault's inventory. It passes
     only if what comes back is what your own catalog knows, and what the local files are that did not change.
 
-    It may take days. Exit 9 says that the store is still at work: the same command carries on. Exit 7: something came
+    It may take days. Exit 9 says that the store is still at work: the same command carries on, or with --wait it does
+    so by itself, for the inventory as for the sample; --yes answers the question between them. Exit 7: something came
     back different; 3: something did not come back.
     """
     app.settle(store=store, tier=tier, max_cost=max_cost)
     coldframe = app.coldframe()
     name = find_vault(coldframe.store, app.vault(vault)).vault_name
-    view = JobView(app, coldframe.clock)
+    view, until = JobView(app, coldframe.clock), end_of(wait, coldframe.clock)
     chosen_seed = secrets.randbelow(_SEEDS) if seed is None else seed
     with Drill(coldframe, name, sample=sample, seed=chosen_seed, observer=view.observe) as drill:
         if restart:
             drill.restart()
         if not drill.is_under_way:
             tell_inventory(app)
-        drill.prepare()
+        drill.prepare(wait=wait is not None, wait_until=until)
         if not drill.is_under_way:
             code = _order(app, drill, is_rehearsal=dry_run, yes=yes, form=output)
             if code is not None:
@@ -113,7 +119,15 @@ def command(
         elif dry_run:
             app.say(f"A drill of {count(len(drill.chosen), 'archive')} is under way; the same command carries it on.")
             return Exit.DONE
-        return _finish(app, view, drill, form=output)
+        results = drill.finish(wait=wait is not None, wait_until=until)
+        try:
+            with view.heeding(drill.stop):
+                return _finish(app, view, drill, results, form=output)
+        except NotReady:
+            if view.exit is None:
+                raise
+            app.say("Stopped. The same command carries the drill on.")
+            return view.exit
 
 
 def _order(app: App, drill: Drill, *, is_rehearsal: bool, yes: bool, form: str | None) -> Exit | None:
@@ -154,10 +168,10 @@ def _tell(app: App, drill: Drill, plan: Plan) -> None:
         app.say(CHARGES if prices is None else NO_SUM)
 
 
-def _finish(app: App, view: JobView, drill: Drill, *, form: str | None) -> Exit:
+def _finish(app: App, view: JobView, drill: Drill, results: Iterator[Drilled], *, form: str | None) -> Exit:
     passed = different = lost = 0
     with view, app.printer(COLUMNS, form=form, stream=view.output, is_live=True, is_long=True) as printer:
-        for drilled in drill.finish():
+        for drilled in results:
             compared = drilled.compared
             passed += compared.is_same
             different += compared.is_there and not compared.is_same

@@ -87,5 +87,7 @@ class JobView:
     def heeding(self, stop: Callable[[], None]) -> Iterator[None]:
         """Let Ctrl-C and SIGTERM stop the job gently; `exit` tells afterwards whether one did."""
         with Interrupts(stop, say=self.say, leave=self.close) as interrupts:
-            yield
-        self.exit = interrupts.exit
+            try:
+                yield
+            finally:
+                self.exit = interrupts.exit

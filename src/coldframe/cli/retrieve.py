@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from math import inf
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +12,6 @@ import click
 from coldframe.catalog import Query
 from coldframe.catalog.order_model import PlacementState
 from coldframe.cli.charges import CHARGES, NO_SUM, price_question, price_refusal, tell_prices, tell_transfer
-from coldframe.cli.command import Command
 from coldframe.cli.entries import query_text
 from coldframe.cli.exits import Exit
 from coldframe.cli.ids import read_ids
@@ -24,7 +21,6 @@ from coldframe.cli.options import (
     MONEY,
     RATE,
     TIER,
-    Parsed,
     dry_run_option,
     output_option,
     store_option,
@@ -33,11 +29,12 @@ from coldframe.cli.options import (
 )
 from coldframe.cli.output import Column, show_moment, size_column
 from coldframe.cli.resuming import resume, tell_paused
+from coldframe.cli.waiting import WaitingCommand, end_of, wait_option
 from coldframe.composition.deadlines import read_deadline
 from coldframe.composition.retrieving import RetrieveJob, RetrieveRun, check_destination, missing_ids
 from coldframe.errors import BadUsage, Busy, DestinationUnavailable, LimitRefused, in_words
 from coldframe.progress import Outcome
-from coldframe.quantities import count, decimal_of, format_size, parse_duration
+from coldframe.quantities import count, decimal_of, format_size
 from coldframe.retriever.results import result_of
 
 if TYPE_CHECKING:
@@ -63,31 +60,10 @@ COLUMNS = (
     Column("tree_hash"),
     Column("detail"),
 )
-_FOR_EVER = "forever"
-WAIT = Parsed("duration", lambda text: inf if text == _FOR_EVER else parse_duration(text))
-
-
-class RetrieveCommand(Command):
-    """A command whose `--wait` may stand alone before a query: what follows is its value only if it is a duration."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the words of the command line."""
-        words = list(args)
-        for place, word in enumerate(words):
-            if word == "--wait" and not _is_duration(words[place + 1 : place + 2]):
-                words[place] = f"--wait={_FOR_EVER}"
-        return super().parse_args(ctx, words)
-
-
-def _is_duration(words: list[str]) -> bool:
-    try:
-        return bool(words) and parse_duration(words[0]) >= 0
-    except ValueError:
-        return False
 
 
 @click.command(
-    cls=RetrieveCommand,
+    cls=WaitingCommand,
     examples=(
         "coldframe retrieve 'Light/*_Blue_*' --vault astrodata --into ./astro-retrieval",
         "coldframe retrieve m33 bias --into ./back --tier Bulk --max-cost 5 --yes",
@@ -107,7 +83,7 @@ def _is_duration(words: list[str]) -> bool:
 @click.option("--match", multiple=True, metavar="GLOB", help="Of the inventory, only rows whose path matches.")
 @click.option("--archive-id", multiple=True, metavar="ID", help="Retrieve this archive; - reads IDs from stdin.")
 @click.option("--members", "-m", is_flag=True, help="Look inside all zips, as with ls --members.")
-@click.option("--wait", "-w", type=WAIT, help="Wait until all is there, or as long as a DURATION such as 12h.")
+@wait_option
 @click.option("--limit-rate", type=RATE, help="The highest rate: 20MiB/s, or 08:00-23:00=2M,*=full.")
 @click.option("--overwrite", is_flag=True, help="Replace different files that are in the way.")
 @store_option
@@ -271,8 +247,7 @@ class _Retrieval:
         return Exit.SOME_FAILED if plan.refused else Exit.DONE
 
     def _carry_on(self, run: RetrieveRun, view: JobView, number: int) -> None:
-        clock = self.app.coldframe().clock
-        until = clock.now() + timedelta(seconds=self.wait) if self.wait is not None and self.wait < inf else None
+        until = end_of(self.wait, self.app.coldframe().clock)
         results = run.carry_on(number, wait=self.wait is not None, wait_until=until)
         try:
             with view, view.heeding(run.stop):

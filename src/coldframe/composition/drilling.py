@@ -14,7 +14,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
-from random import Random
 from typing import TYPE_CHECKING, Any, Self
 
 from coldframe.catalog import Query
@@ -25,17 +24,20 @@ from coldframe.composition.library import Coldframe
 from coldframe.composition.locks import run_lock
 from coldframe.composition.retrieving import RetrieveJob, RetrieveRun
 from coldframe.composition.sameness import Compared, compare_archive
+from coldframe.composition.sampling import choose
 from coldframe.composition.spending import Outlay, agree_to_inventory
-from coldframe.errors import NothingMatched, NotReady
+from coldframe.errors import NothingMatched, NotReady, RequestTimeout, ServiceUnavailable, Throttled
 from coldframe.files import durable_write, ensure_folder
 from coldframe.inventory.rebuild import rebuild_catalog
 from coldframe.names import read_path
-from coldframe.progress import Outcome, ignore
+from coldframe.progress import Noted, Outcome, ignore
+from coldframe.retriever.pace import Pace, Stop
 from coldframe.retriever.pricing import Price
 from coldframe.settings import Home, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+    from datetime import datetime
     from decimal import Decimal
     from types import TracebackType
 
@@ -85,6 +87,8 @@ class Drill:
     observer: Observer = ignore
     chosen: dict[str, str] = field(default_factory=dict)
     _open: ExitStack = field(default_factory=ExitStack)
+    _stop: Stop = field(default_factory=Stop)
+    _running: RetrieveRun | None = None
     _clean: Coldframe | None = None
 
     def __enter__(self) -> Self:
@@ -114,17 +118,27 @@ class Drill:
         """Whether its jobs were ordered already."""
         return bool(self._clean_home().orders.orders())
 
+    def stop(self) -> None:
+        """Finish what is being fetched and record it; called again, leave it at once. For signal handlers."""
+        self._stop.request()
+        if self._running is not None:
+            self._running.stop()
+
     def restart(self) -> None:
         """Forget a drill that was begun; jobs at the store cannot be stopped and expire."""
         self._close()
         with suppress(FileNotFoundError):
             shutil.rmtree(self.folder)
 
-    def prepare(self) -> None:
+    def prepare(self, *, wait: bool = False, wait_until: datetime | None = None) -> None:
         """Make the clean home, fill its catalog from the vault's inventory, and choose the sample.
 
+        Args:
+            wait: Wait until the inventory is made.
+            wait_until: Wait no longer than this.
+
         Raises:
-            NotReady: The inventory is being made; call again later.
+            NotReady: The inventory is being made, and nobody wants to wait any longer; call again later.
             LimitRefused: A job for it may cost more than `max_cost` of the settings, or than the budget allows.
             NothingMatched: The vault holds nothing.
         """
@@ -135,11 +149,8 @@ class Drill:
             return
         if plan is None or now - int(plan["at"]) > _DAY_MS:
             self.restart()
-            clean = self._clean_home()
-            agree = partial(agree_to_inventory, self.coldframe, "drill", self.vault_name)
-            margin = clock_margin(clean)
-            rebuild_catalog(clean.store, clean.catalog, self.vault_name, margin=margin, before=agree)
-        clean = self._clean_home()
+            self._read_inventory(wait=wait, wait_until=wait_until)
+        clean, now = self._clean_home(), to_milliseconds(self.coldframe.clock.now())
         archives = clean.catalog.archives(clean.store.identity, self.vault_name)
         self.chosen = choose(archives, sample=self.sample, seed=self.seed)
         if not self.chosen:
@@ -178,17 +189,22 @@ class Drill:
             raise
         outlay.set_order(self._clean_home().orders.order(number).token)
 
-    def finish(self) -> Iterator[Drilled]:
+    def finish(self, *, wait: bool = False, wait_until: datetime | None = None) -> Iterator[Drilled]:
         """Carry the order on, and when all is there, compare it and note how the drill ended.
 
+        Args:
+            wait: Wait for the jobs until all is there.
+            wait_until: Wait no longer than this.
+
         Raises:
-            NotReady: Jobs are in progress; call again later.
+            NotReady: Jobs are in progress, and nobody wants to wait any longer; call again later.
         """
         clean = self._clean_home()
         (order, *_) = clean.orders.orders()
-        run = self._run()
-        for _ in run.carry_on(order.number):
-            pass
+        self._running = run = self._run()
+        with suppress(NotReady):  # told below, of the drill
+            for _ in run.carry_on(order.number, wait=wait, wait_until=wait_until):
+                pass
         if run.is_open(order.number):
             raise NotReady("the store is still preparing the sample; run the same command again later")
         outcomes: dict[str, bool] = {}
@@ -204,6 +220,28 @@ class Drill:
         drills = Drills(self.coldframe.catalog.database, self.coldframe.store_identity, self.vault_name)
         drills.record(outcomes, seed=self.seed, at=self.coldframe.clock.now())
         self.restart()
+
+    def _read_inventory(self, *, wait: bool, wait_until: datetime | None) -> None:
+        """Fill the clean catalog, in which a waiting job is found again however often one looks."""
+        clean, clock = self._clean_home(), self.coldframe.clock
+        agree = partial(agree_to_inventory, self.coldframe, "drill", self.vault_name)
+        pace, margin, is_told = Pace(clock, self._stop), clock_margin(clean), False
+        while True:
+            try:
+                rebuild_catalog(clean.store, clean.catalog, self.vault_name, margin=margin, before=agree)
+            except NotReady:
+                if not wait or self._stop.soon or (wait_until is not None and clock.now() >= wait_until):
+                    raise
+                if not is_told:
+                    self.observer(Noted(f"the store is preparing the inventory of {self.vault_name}; waiting for it"))
+                is_told = True
+            except (RequestTimeout, ServiceUnavailable, Throttled) as error:
+                if not wait or self._stop.soon or (wait_until is not None and clock.now() >= wait_until):
+                    raise
+                self.observer(Noted(f"the store has trouble, and is asked again later: {error}"))
+            else:
+                return
+            pace.pause(wait_until)
 
     # --- the clean home -----------------------------------------------------------------------------------------------
 
@@ -267,50 +305,3 @@ class Drill:
         except (FileNotFoundError, ValueError):
             return None
         return plan
-
-
-def _oldest(archive: ArchiveRecord) -> tuple[float, str]:
-    return archive.archived_at.timestamp(), archive.archive_id
-
-
-def _newest(archive: ArchiveRecord) -> tuple[float, str]:
-    return -archive.archived_at.timestamp(), archive.archive_id
-
-
-def _largest(archive: ArchiveRecord) -> tuple[float, str]:
-    return -archive.size, archive.archive_id
-
-
-def _smallest(archive: ArchiveRecord) -> tuple[float, str]:
-    return archive.size, archive.archive_id
-
-
-_KEYS = {"oldest": _oldest, "newest": _newest, "largest": _largest, "smallest": _smallest}
-
-
-def choose(archives: Iterator[ArchiveRecord], *, sample: int, seed: int) -> dict[str, str]:
-    """The IDs of a sample, each with why it was chosen; the same for the same vault and seed.
-
-    The oldest, the newest, the largest and the smallest come first; the rest is chosen at random, each archive with the
-    same chance. Memory does not grow with the vault.
-    """
-    random = Random(seed)  # noqa: S311 - a sample, no secret
-    drawn: list[str] = []
-    best: dict[str, ArchiveRecord] = {}
-    for number, archive in enumerate(archives):
-        for why, key in _KEYS.items():
-            if why not in best or key(archive) < key(best[why]):
-                best[why] = archive
-        if len(drawn) < sample:
-            drawn.append(archive.archive_id)
-        elif (place := random.randrange(number + 1)) < sample:
-            drawn[place] = archive.archive_id
-    wanted: Sequence[tuple[str, str]] = [
-        *((best[why].archive_id, why) for why in best),
-        *((i, "random") for i in drawn),
-    ]
-    chosen: dict[str, str] = {}
-    for archive_id, why in wanted:
-        if len(chosen) < sample:
-            chosen.setdefault(archive_id, why)
-    return chosen
