@@ -5,20 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coldframe.catalog import Query
 from coldframe.catalog.order_model import OrderState, WantedState
-from coldframe.errors import Busy, InsufficientCapacity, LimitRefused, NotReady, ServiceUnavailable
+from coldframe.errors import (
+    Busy,
+    InsufficientCapacity,
+    LimitRefused,
+    NotReady,
+    ResourceNotFound,
+    ServiceUnavailable,
+)
 from coldframe.model import MIB, ArchiveRetrieval, ByteRange, JobStatus, Tier, TierWaits
 from coldframe.progress import Noted, Outcome
 from coldframe.retriever import Price
 from retriever.world import VAULT, World, frame
 
 if TYPE_CHECKING:
-    from coldframe.model import JobDescription, JobRequest, Page
+    from collections.abc import Sequence
+
+    from coldframe.errors import StoreError
+    from coldframe.model import JobDescription, JobRequest, Page, Receipt
+    from coldframe.ports import Upload
     from coldframe.progress import Event
     from coldframe.retriever import RetrievedFile, Retriever, Work
 
@@ -307,3 +318,48 @@ def test_stop_ends_a_pause_and_the_order_goes_on_later(make_world: MakeWorld) ->
     assert world.clock.monotonic() < 602
     assert world.orders.order(number).state is OrderState.OPEN
     assert [page.status for page in world.store.list_jobs(VAULT).items] == [JobStatus.IN_PROGRESS]
+
+
+class Starts:
+    """A store that begins jobs together, counts them, and raises afterwards or instead, if it is to."""
+
+    def __init__(self, inner: Any, *, error: StoreError | None = None, begins: bool = True) -> None:
+        self.groups: list[int] = []
+        self.singles = 0
+        self._inner, self._error, self._begins = inner, error, begins
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def upload_archives(self, vault_name: str, uploads: Sequence[Upload]) -> Sequence[Receipt]:
+        """Hand on."""
+        receipts: Sequence[Receipt] = self._inner.upload_archives(vault_name, uploads)
+        return receipts
+
+    def initiate_jobs(self, vault_name: str, requests: Sequence[JobRequest]) -> Sequence[str]:
+        """Begin them, count them, or raise."""
+        self.groups.append(len(requests))
+        job_ids: Sequence[str] = self._inner.initiate_jobs(vault_name, requests) if self._begins else []
+        if self._error is not None:
+            raise self._error
+        return job_ids
+
+    def initiate_job(self, vault_name: str, request: JobRequest) -> str:
+        """Begin one."""
+        self.singles += 1
+        job_id: str = self._inner.initiate_job(vault_name, request)
+        return job_id
+
+
+@pytest.mark.parametrize("begins", [True, False], ids=["begun", "not begun"])
+@pytest.mark.parametrize("error", [None, ServiceUnavailable("no"), ResourceNotFound("no")], ids=["works", "503", "404"])
+def test_jobs_begin_together_or_each_by_itself(world: World, error: StoreError | None, *, begins: bool) -> None:
+    """In one act where the store does that; after its error each is asked for by itself, and all files come."""
+    files = {f"{number}.fit": frame(number) for number in range(5)}
+    for path, data in files.items():
+        world.add(path, data)
+    world.store = store = Starts(world.store, error=error, begins=begins or error is None)
+    results = world.retrieve()
+    assert {result.outcome for result in results} == {Outcome.RETRIEVED}
+    assert {path: world.read(path) for path in files} == files
+    assert (store.groups, store.singles) == ([5], 0 if error is None else 5)

@@ -34,7 +34,7 @@ from coldframe.clock import to_milliseconds
 from coldframe.errors import NothingMatched
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import apsw
@@ -216,16 +216,11 @@ class Orders:
         with self._database.read() as connection:
             return [str(row[0]) for row in connection.execute(sql, (json.dumps(list(numbers)),))]
 
-    def started(self, row: int, job_id: str) -> None:
-        """The job that was asked for is started, and is paid."""
-
-        def act(connection: apsw.Connection) -> None:
-            connection.execute(
-                "UPDATE order_job SET state = ?, job_id = ?, is_asking = 0 WHERE id = ?",
-                (WantedState.STARTED, job_id, row),
-            )
-
-        self._database.write(act)
+    def started(self, jobs: Mapping[int, str]) -> None:
+        """The jobs that were asked for, by row, are started, and are paid."""
+        sql = "UPDATE order_job SET state = ?, job_id = ?, is_asking = 0 WHERE id = ?"
+        rows = [(WantedState.STARTED, job_id, row) for row, job_id in jobs.items()]
+        self._database.write(lambda connection: connection.executemany(sql, rows))
 
     def change(self, changes: Sequence[WantedChange]) -> None:
         """Set new states; a failed one fails its waiting files, too."""

@@ -245,15 +245,19 @@ class Upload:
 
 
 class TogetherStore(Protocol):
-    """A store that can keep several archives in one act, for which it needs less than for each by itself."""
+    """A store that can do several things in one act, for which it needs less than for each by itself."""
 
     def upload_archives(self, vault_name: str, uploads: Sequence[Upload]) -> Sequence[Receipt]:
         """Keep archives, each as by `upload_archive`: all of them or none. What any of them raises is raised."""
         ...
 
+    def initiate_jobs(self, vault_name: str, requests: Sequence[JobRequest]) -> Sequence[str]:
+        """Start retrievals, each as by `initiate_job`: all of them or none. What any of them raises is raised."""
+        ...
+
 
 def takes_together(store: object) -> TypeGuard[TogetherStore]:
-    """Whether a store takes several archives at once by its own type; one that passes calls on to another does not."""
+    """Whether a store does so by its own type; one that passes calls on to another does not."""
     return hasattr(type(store), "upload_archives")
 
 

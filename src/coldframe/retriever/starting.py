@@ -21,16 +21,18 @@ from coldframe.errors import (
     RequestTimeout,
     ResourceNotFound,
     ServiceUnavailable,
+    StoreError,
     StoreUnreachable,
     Throttled,
 )
 from coldframe.model import ArchiveRetrieval
+from coldframe.ports import takes_together
 from coldframe.progress import Noted
 from coldframe.quantities import count, format_size
 from coldframe.retriever.allowance import Purse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
     from coldframe.catalog.order_model import Order, Wanted
@@ -97,7 +99,7 @@ class Starter:
         with ThreadPoolExecutor(self._threads, thread_name_prefix="start") as pool:
             try:
                 while not (self._is_refused() or self._stop.soon) and (batch := self._pick(wanted, purse, room)):
-                    started += self._start_all(batch, lambda it: self._start(order, it), pool)
+                    started += self._start_all(order, batch, pool)
             finally:
                 self._refusals = _MOST_REFUSALS  # whatever has interrupted this: start no more
         if self.is_held_back:
@@ -131,27 +133,45 @@ class Starter:
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
-    def _start_all(self, batch: list[Wanted], start: Callable[[Wanted], bool | None], pool: ThreadPoolExecutor) -> int:
+    def _start_all(self, order: Order, batch: list[Wanted], pool: ThreadPoolExecutor) -> int:
         """Ask for all, counted beforehand; what certainly did not become a job is not counted any more."""
         self._orders.asking.begin([each.row for each in batch], self._now)
-        answers = list(pool.map(start, batch))
+        if self._start_together(order, batch):
+            return len(batch)
+        answers = list(pool.map(lambda it: self._start(order, it), batch))
         self._orders.asking.withdraw([each.row for each, answer in zip(batch, answers, strict=True) if answer is False])
         return sum(answer is True for answer in answers)
+
+    def _start_together(self, order: Order, batch: list[Wanted]) -> bool:
+        """Whether the store took them all in one act. If not, each hears by itself what is wrong with it.
+
+        Only a store in this process does, which asks nothing for a job: one that was begun although the act failed
+        costs nothing, and the next listing finds it.
+        """
+        store, vaults = self._store, {each.vault_name for each in batch}
+        if not takes_together(store) or len(vaults) != 1:
+            return False
+        try:
+            job_ids = store.initiate_jobs(vaults.pop(), [_request(order, each) for each in batch])
+        except StoreError:
+            return False
+        self._orders.started({each.row: job_id for each, job_id in zip(batch, job_ids, strict=True)})
+        self._refusals = 0
+        return True
 
     def _start(self, order: Order, wanted: Wanted) -> bool | None:
         """Whether a job was started; None if nobody knows."""
         if self._is_refused() or self._stop.soon:
             return False
-        request = ArchiveRetrieval(wanted.archive_id, wanted.range, order.tier, wanted.description)
         try:
-            job_id = self._store.initiate_job(wanted.vault_name, request)
+            job_id = self._store.initiate_job(wanted.vault_name, _request(order, wanted))
         except _LATER as error:
             self._refuse(order, wanted, error)
             return None if isinstance(error, RequestTimeout | StoreUnreachable) else False
         except (ResourceNotFound, InvalidParameterValue) as error:
             self._fail(wanted, f"the store does not have it: {error}")
             return False
-        self._orders.started(wanted.row, job_id)
+        self._orders.started({wanted.row: job_id})
         self._refusals = 0
         return True
 
@@ -197,3 +217,7 @@ class Starter:
             self._told.add((order.number, why))
         if is_new:
             self._observer(Noted(f"order {order.number}: {text}"))
+
+
+def _request(order: Order, wanted: Wanted) -> ArchiveRetrieval:
+    return ArchiveRetrieval(wanted.archive_id, wanted.range, order.tier, wanted.description)

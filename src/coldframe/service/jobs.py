@@ -27,7 +27,7 @@ from coldframe.service.outputs import job_not_found, offer_archive, offer_invent
 from coldframe.service.vaults import renewed, with_inventory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from coldframe.model import JobRequest
     from coldframe.ports import ArchiveRow, Changes, Facts, JobOutput, VaultRow
@@ -50,11 +50,19 @@ class ServiceJobs:
 
     def initiate_job(self, vault_name: str, request: JobRequest) -> str:
         """Start a retrieval."""
+        return self.initiate_jobs(vault_name, [request])[0]
+
+    def initiate_jobs(self, vault_name: str, requests: Sequence[JobRequest]) -> Sequence[str]:
+        """Start retrievals: all, with one commit, or none."""
+        acts = [self._beginning(vault_name, request) for request in requests]
+        keys = self._core.write(lambda changes, now_ms: [act(changes, now_ms) for act in acts])
+        return [encode_id(Kind.JOB, key) for key in keys]
+
+    def _beginning(self, vault_name: str, request: JobRequest) -> Callable[[Changes, int], bytes]:
+        """What begins a retrieval, and answers its key."""
         if isinstance(request, ArchiveRetrieval):
-            key = self._retrieve_archive(vault_name, request)
-        else:
-            key = self._retrieve_inventory(vault_name, request)
-        return encode_id(Kind.JOB, key)
+            return self._retrieve_archive(vault_name, request)
+        return self._retrieve_inventory(vault_name, request)
 
     def describe_job(self, vault_name: str, job_id: str) -> JobDescription:
         """The job now."""
@@ -116,7 +124,7 @@ class ServiceJobs:
         job, archive, now_ms = core.read(act)
         return with_output(core, vault_name, job, now_ms), archive, now_ms
 
-    def _retrieve_archive(self, vault_name: str, request: ArchiveRetrieval) -> bytes:
+    def _retrieve_archive(self, vault_name: str, request: ArchiveRetrieval) -> Callable[[Changes, int], bytes]:
         core = self._core
         description, topic = self._labels(request)
 
@@ -159,9 +167,9 @@ class ServiceJobs:
             begin_job(changes, job, now_ms)
             return key
 
-        return core.write(act)
+        return act
 
-    def _retrieve_inventory(self, vault_name: str, request: InventoryRetrieval) -> bytes:
+    def _retrieve_inventory(self, vault_name: str, request: InventoryRetrieval) -> Callable[[Changes, int], bytes]:
         core = self._core
         description, topic = self._labels(request)
         from_ms, until_ms = (
@@ -192,7 +200,7 @@ class ServiceJobs:
             begin_job(changes, job, now_ms)
             return key
 
-        return core.write(act)
+        return act
 
     def _snapshot(self, changes: Changes, vault: VaultRow, request: InventoryRetrieval, now_ms: int) -> tuple[int, int]:
         """Which state of the vault the job shows: that of its marker, or the last inventory's.

@@ -1,4 +1,4 @@
-"""Several archives in one act: each as if it had come alone, all of them or none."""
+"""Several archives, or jobs, in one act: each as if it had come alone, all of them or none."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coldframe.errors import InvalidParameterValue, ResourceNotFound
-from coldframe.model import ArchiveRetrieval
+from coldframe.model import ArchiveRetrieval, InventoryRetrieval
 from coldframe.ports import Upload, takes_together
 from coldframe.testing.bodies import BrokenBody, BytesBody, read_output
 from coldframe.testing.contract.world import inventory
 from coldframe.tree_hash import tree_hash
 
 if TYPE_CHECKING:
+    from coldframe.model import JobRequest
     from coldframe.service import VaultService
 
 _NAMES = ("first", "second", "third")
@@ -75,6 +76,37 @@ def test_a_vault_that_is_not_there_takes_none(store: VaultService) -> None:
     with pytest.raises(ResourceNotFound):
         store.upload_archives("nowhere", [_upload("first")])
     assert store.upload_archives("vault", []) == []
+
+
+def _kept(store: VaultService) -> list[str]:
+    return [receipt.archive_id for receipt in store.upload_archives("vault", [_upload(name) for name in _NAMES])]
+
+
+def test_jobs_that_begin_together_are_as_if_each_had_begun_alone(store: VaultService) -> None:
+    """IDs in order, each job its own, and their outputs."""
+    kept = _kept(store)
+    job_ids = store.initiate_jobs("vault", [*map(ArchiveRetrieval, kept), InventoryRetrieval()])
+    assert [store.describe_job("vault", job_id).archive_id for job_id in job_ids] == [*kept, None]
+    assert [read_output(store, "vault", job_id).decode() for job_id in job_ids[:3]] == list(_NAMES)
+    assert len(store.list_jobs("vault").items) == len(job_ids) == len(set(job_ids))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        (ArchiveRetrieval("gone"), ResourceNotFound),
+        (ArchiveRetrieval("gone", description="d" * 1025), InvalidParameterValue),
+        (InventoryRetrieval(limit=0), InvalidParameterValue),
+    ],
+    ids=["no archive", "description", "limit"],
+)
+def test_what_is_wrong_with_one_job_keeps_all_from_beginning(
+    store: VaultService, wrong: JobRequest, error: type[Exception]
+) -> None:
+    """Nothing was begun, so nothing was used of what a policy allows."""
+    with pytest.raises(error):
+        store.initiate_jobs("vault", [*map(ArchiveRetrieval, _kept(store)), wrong])
+    assert store.list_jobs("vault").items == []
 
 
 def test_only_a_store_that_does_it_itself_takes_them_together(store: VaultService) -> None:
