@@ -44,6 +44,7 @@ VAULT, OTHER = "astro", "others"
 LARGE = "large.fit"
 FRAMES = {f"frame{number}.fit": bytes([number]) * 700 * number for number in (1, 2, 3)}
 FRAMES[LARGE] = bytes(range(256)) * 4096 + b"the last part is short"
+SMALL = tuple(name for name in FRAMES if name != LARGE)
 HOME, TREE, PRICES = "home", "Subs", "prices.toml"
 
 

@@ -10,6 +10,7 @@ import os
 from collections import Counter, defaultdict
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,12 @@ from coldframe.composition.spending import ARCHIVE, this_month
 from coldframe.model import Tier
 from coldframe.retriever.pricing import Work as Paying
 from coldframe.tree_hash import tree_hash
-from crash.home_scenarios import FRAMES, LARGE, VAULT, Archive, HomeScenario, archives_of, names_of
+from crash.home_scenarios import FRAMES, LARGE, SMALL, VAULT, Archive, HomeScenario, archives_of, names_of
 from crash.store_steps import jobs
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from crash.bench import Observation
     from crash.expectations import Subject, Value
     from crash.home_scenarios import Work
@@ -32,7 +35,6 @@ RETRIEVE = "retrieve"
 EXACTLY, MORE = "exactly what was done", "more than was done"
 _INTO = "into"
 _NOTHING = Decimal(0)
-_SMALL = tuple(name for name in FRAMES if name != LARGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Retrieve:
         with closing(run.plan()) as plan:
             order = run.open_order(plan)
             number = order.number if order is not None else run.order(plan, tier=Tier.STANDARD)
-        for result in run.carry_on(number, wait=True):
+        for result in run.carry_on(number, wait_until=patience(work)):
             name = os.path.basename(result.path)
             work.bench.confirm(("placed", name), tree_hash(FRAMES[name]))
 
@@ -82,6 +84,11 @@ class Retrieve:
         """The files, each for the price of one job."""
         placed: dict[Subject, Value] = {("placed", name): tree_hash(FRAMES[name]) for name in self.names}
         return placed | {("job", VAULT, name): 1 for name in self.names}
+
+
+def patience(work: Work) -> datetime:
+    """A store that fails for ever is waited for until then."""
+    return work.clock.now() + timedelta(hours=6)
 
 
 def look_at_money(work: Work, found: Observation) -> None:
@@ -163,7 +170,7 @@ SCENARIOS = (
     HomeScenario(
         "budget of an order",
         (Retrieve(("frame1.fit", "frame2.fit")),),
-        before=(Archive(_SMALL),),
+        before=(Archive(SMALL),),
         looks=(look_at_money, look_at_orders),
         is_charging=True,
     ),

@@ -5,14 +5,18 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from crash import spending_scenarios
+from crash import drill_scenarios, emptying_scenarios, spending_scenarios
 from crash.trials import each_error, each_of, needs_fork
 
 if TYPE_CHECKING:
     from crash.home_scenarios import HomeScenario
     from crash.trials import Trials
 
-SCENARIOS: tuple[HomeScenario, ...] = (*spending_scenarios.SCENARIOS,)
+SCENARIOS: tuple[HomeScenario, ...] = (
+    *spending_scenarios.SCENARIOS,
+    *emptying_scenarios.SCENARIOS,
+    *drill_scenarios.SCENARIOS,
+)
 _SHARE = 0.03 / len(SCENARIOS)
 _SPARING = 5
 """So much more sparingly points are chosen: each is a whole coldframe opened three times."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -90,6 +91,7 @@ class Drill:
     _stop: Stop = field(default_factory=Stop)
     _running: RetrieveRun | None = None
     _clean: Coldframe | None = None
+    _token: str = ""
 
     def __enter__(self) -> Self:
         """Hold the drill's home."""
@@ -127,6 +129,10 @@ class Drill:
     def restart(self) -> None:
         """Forget a drill that was begun; jobs at the store cannot be stopped and expire."""
         self._close()
+        files = self.coldframe.files
+        if os.path.exists(os.path.join(self.folder, _PLAN)):  # first, and for good: what is left is no drill any more
+            files.unlink(os.path.join(self.folder, _PLAN))
+            files.sync_folder(self.folder)
         with suppress(FileNotFoundError):
             shutil.rmtree(self.folder)
 
@@ -144,8 +150,10 @@ class Drill:
         """
         now = to_milliseconds(self.coldframe.clock.now())
         plan = self._read_plan()
+        if plan is not None and self._drills.has_ended(_token(plan)):
+            plan = None  # whoever noted its end did not live to put it away
         if plan is not None and self.is_under_way:
-            self.seed, self.chosen = int(plan["seed"]), dict(plan["chosen"])
+            self.seed, self.chosen, self._token = int(plan["seed"]), dict(plan["chosen"]), _token(plan)
             return
         if plan is None or now - int(plan["at"]) > _DAY_MS:
             self.restart()
@@ -155,7 +163,8 @@ class Drill:
         self.chosen = choose(archives, sample=self.sample, seed=self.seed)
         if not self.chosen:
             raise NothingMatched(f"The vault {self.vault_name} holds nothing that could be brought back.")
-        text = json.dumps({"at": now, "seed": self.seed, "chosen": self.chosen})
+        self._token = secrets.token_hex(8)
+        text = json.dumps({"at": now, "seed": self.seed, "chosen": self.chosen, "token": self._token})
         durable_write(clean.files, self.folder, _PLAN, [text.encode()])
 
     def plan(self) -> Plan:
@@ -217,8 +226,7 @@ class Drill:
             path, size = self.described(archive_id)
             compared = Compared(is_same=False, is_there=False, detail="it was not brought back")
             yield Drilled(archive_id, self.chosen[archive_id], path, size, compared)
-        drills = Drills(self.coldframe.catalog.database, self.coldframe.store_identity, self.vault_name)
-        drills.record(outcomes, seed=self.seed, at=self.coldframe.clock.now())
+        self._drills.record(outcomes, seed=self.seed, at=self.coldframe.clock.now(), token=self._token)
         self.restart()
 
     def _read_inventory(self, *, wait: bool, wait_until: datetime | None) -> None:
@@ -271,6 +279,10 @@ class Drill:
         return Query(store=store, vault_name=self.vault_name, archive_ids=tuple(self.chosen), all_versions=True)
 
     @property
+    def _drills(self) -> Drills:
+        return Drills(self.coldframe.catalog.database, self.coldframe.store_identity, self.vault_name)
+
+    @property
     def _files(self) -> str:
         return os.path.join(self.folder, "files")
 
@@ -288,7 +300,8 @@ class Drill:
                 jobs=known.jobs,
                 limit_rate=known.limit_rate,
             )
-            self._clean = Coldframe(Home(self.folder, self.folder), settings, clock=mine.clock, files=mine.files)
+            home = Home(self.folder, self.folder)
+            self._clean = Coldframe(home, settings, clock=mine.clock, files=mine.files, vfs=mine.vfs)
             self._clean.pricing = mine.pricing  # the money is the user's, and so is the month
         return self._clean
 
@@ -305,3 +318,8 @@ class Drill:
         except (FileNotFoundError, ValueError):
             return None
         return plan
+
+
+def _token(plan: dict[str, Any]) -> str:
+    """What tells a drill from all others; one of an earlier version has no token, but a moment of its own."""
+    return str(plan.get("token") or plan["at"])
