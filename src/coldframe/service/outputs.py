@@ -14,11 +14,11 @@ from coldframe.service.rules import output_range
 from coldframe.tree_hash import CHUNK, combine, count_chunks, is_megabyte_aligned, is_tree_hash_aligned, root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from coldframe.model import Buffer
-    from coldframe.ports import ArchiveRow, JobRow, OpenBlob, PartRow
+    from coldframe.ports import ArchiveRow, Facts, JobRow, OpenBlob, PartRow
     from coldframe.service.core import Core
 
 _BATCH = 100
@@ -182,19 +182,30 @@ class PartsOutput:
 
 def _parts(core: Core, owner: bytes, wanted: ByteRange) -> Iterator[PartRow]:
     """The parts that hold a range, without a gap, looked up a batch at a time."""
-    first = core.read(lambda facts, _: facts.part_at(owner, wanted.start))
-    position = wanted.start if first is None else first.start
+    batch = core.read(lambda facts, _: _first_parts(facts, owner, wanted))
+    position = min(batch[0].start, wanted.start) if batch else wanted.start
     while position < wanted.end:
-        at = position
-        batch = core.read(lambda facts, _: facts.parts(owner, first=at, limit=_BATCH))  # noqa: B023 - run at once
         if not batch:
-            msg = f"The stored bytes are missing at {position}."
-            raise DamagedArchive(msg)
+            raise _missing(position)
         for part in batch:
             if part.start != position:
-                msg = f"The stored bytes are missing at {position}."
-                raise DamagedArchive(msg)
+                raise _missing(position)
             if position >= wanted.end:
                 return
             yield part
             position += part.size
+        at = position
+        if position < wanted.end:
+            batch = core.read(lambda facts, _: facts.parts(owner, first=at, limit=_BATCH))  # noqa: B023 - run at once
+
+
+def _first_parts(facts: Facts, owner: bytes, wanted: ByteRange) -> Sequence[PartRow]:
+    """The parts from that on which holds the range's first byte: mostly that one is all."""
+    first = facts.part_at(owner, wanted.start)
+    if first is not None and first.start + first.size >= wanted.end:
+        return [first]
+    return facts.parts(owner, first=wanted.start if first is None else first.start, limit=_BATCH)
+
+
+def _missing(position: int) -> DamagedArchive:
+    return DamagedArchive(f"The stored bytes are missing at {position}.")
