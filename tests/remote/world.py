@@ -37,11 +37,18 @@ class ServedWorld:
         top: Where all lies.
         monkeypatch: Sets the server's key, and the time by which botocore signs.
         waits: How long the server's jobs take.
+        free_daily_bytes: What the server's strategy FreeTier allows in a day; None for what is usual.
         settings: What else the user has settled.
     """
 
     def __init__(
-        self, top: Path, monkeypatch: pytest.MonkeyPatch, *, waits: TierWaits = AMAZON_LIKE, **settings: Any
+        self,
+        top: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        waits: TierWaits = AMAZON_LIKE,
+        free_daily_bytes: int | None = None,
+        **settings: Any,
     ) -> None:
         """Start the server, and make the vault."""
         self._open = ExitStack()
@@ -51,7 +58,8 @@ class ServedWorld:
         self.lines: list[str] = []
         monkeypatch.setattr("botocore.auth.get_current_datetime", lambda **_: self.clock.now().replace(tzinfo=None))
         monkeypatch.setattr("coldframe.stores.quick.SystemClock", lambda: self.clock)  # by which we sign ourselves
-        served = Settings(listen=parse_address("127.0.0.1:0"), region=REGION, tiers=waits)
+        address = parse_address("127.0.0.1:0")
+        served = Settings(listen=address, region=REGION, tiers=waits, free_daily_bytes=free_daily_bytes)
         request = ServeRequest(folder=str(top / "served"), settings=served, access_log=self.lines.append)
         self.server = Serving(request, clock=self.clock)
         self._open.callback(self._stop)

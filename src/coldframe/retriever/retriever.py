@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from coldframe.retriever.plan import Plan
     from coldframe.retriever.pricing import Pricing
     from coldframe.retriever.results import RetrievedFile
+    from coldframe.retriever.starting import Why
 
 _NO_WAITS = TierWaits()
 _MOST_AT_ONCE = 3
@@ -101,6 +102,7 @@ class Retriever:
         self._limit_rate = limit_rate
         self._segment_size = segment_size
         self._announced: set[int] = set()
+        self._waits_told: set[tuple[int, Why]] = set()
         self._stop = Stop()
 
     def stop(self) -> None:
@@ -314,6 +316,7 @@ class Retriever:
             limit_rate=self._limit_rate,
             threads=self._jobs,
             segment_size=self._segment_size,
+            told=self._waits_told,
         )
 
     def _planner(self) -> Planner:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from coldframe.retriever.pace import Pace, Stop
     from coldframe.retriever.pricing import Pricing
     from coldframe.retriever.results import RetrievedFile
+    from coldframe.retriever.starting import Why
 
 
 class Rounds:
@@ -58,6 +59,7 @@ class Rounds:
         limit_rate: How fast all that is fetched together may come.
         threads: How many transfers go on side by side.
         segment_size: How many bytes are fetched and marked at a time.
+        told: Why which orders wait, as far as it was told.
     """
 
     def __init__(  # noqa: PLR0913 - the retriever's own parts, handed on once
@@ -75,6 +77,7 @@ class Rounds:
         limit_rate: Limit | None,
         threads: int,
         segment_size: int,
+        told: set[tuple[int, Why]],
     ) -> None:
         """Store the arguments."""
         self._store = store
@@ -89,7 +92,9 @@ class Rounds:
         self._line = line
         self._meter = Meter()
         self._throttle = Throttle(limit_rate, clock=clock, check=self._crew.check)
-        self._starter = Starter(store, orders, pricing=pricing, observer=self._observer, stop=stop, threads=threads)
+        self._starter = Starter(
+            store, orders, pricing=pricing, observer=self._observer, stop=stop, threads=threads, told=told
+        )
 
     def run(self, open_orders: list[Order]) -> Generator[RetrievedFile, None, bool]:
         """Carry the orders on as far as they get without waiting; return whether another round may get further.

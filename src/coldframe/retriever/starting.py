@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum, auto
+from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -47,10 +48,12 @@ HELD = "the job has expired, and asking again would cost more than was agreed"
 _LATER = (InsufficientCapacity, LimitExceeded, PolicyEnforced, RequestTimeout, ServiceUnavailable, Throttled)
 _MOST_REFUSALS = 3
 """After so many in a row nothing more is asked of the store in this round."""
+_MOST_OF_POLICY = 10
+"""After so many refusals of the account's policy in a round, whatever their order, the sizes that are tried halve."""
 _BATCH = 200
 
 
-class _Why(Enum):
+class Why(Enum):
     """Why an order waits."""
 
     ROOM = auto()
@@ -67,10 +70,19 @@ class Starter:
         observer: Is told what happens.
         stop: After the first request no more are started.
         threads: How many to start side by side.
+        told: Why which orders wait, as far as it was told; kept by whoever carries them on for longer than a round.
     """
 
     def __init__(  # noqa: PLR0913 - two things it works on; the rest are settings
-        self, store: ColdStore, orders: Orders, *, pricing: Pricing, observer: Observer, stop: Stop, threads: int
+        self,
+        store: ColdStore,
+        orders: Orders,
+        *,
+        pricing: Pricing,
+        observer: Observer,
+        stop: Stop,
+        threads: int,
+        told: set[tuple[int, Why]],
     ) -> None:
         """Store the arguments."""
         self._store = store
@@ -79,10 +91,11 @@ class Starter:
         self._observer = observer
         self._stop = stop
         self._threads = threads
-        self._refusals = 0
+        self._refusals = self._policy_refusals = 0
+        self._beyond = inf
         self._now = EPOCH
         self._lock = Lock()
-        self._told: set[tuple[int, _Why]] = set()
+        self._told = told
         self.failed: list[WantedChange] = []
         self.is_held_back = False
 
@@ -93,6 +106,7 @@ class Starter:
         small for the rest. What has expired and costs more than was agreed is held.
         """
         self._refusals, self.failed, self.is_held_back, self._now = 0, [], False, now
+        self._beyond, self._policy_refusals = inf, 0
         purse = Purse(order, self._orders, self._pricing)
         wanted = (w for w in self._orders.wanted(order.number, WantedState.WANTED) if w.row not in leave_out)
         started = 0
@@ -114,6 +128,8 @@ class Starter:
         again: list[int] = []
         held: list[int] = []
         for each in wanted if not self.is_held_back else ():
+            if self._is_beyond(each):
+                continue
             is_again = each.asked >= each.agreed
             if is_again and not purse.pay(each):
                 held.append(each.row)
@@ -161,7 +177,7 @@ class Starter:
 
     def _start(self, order: Order, wanted: Wanted) -> bool | None:
         """Whether a job was started; None if nobody knows."""
-        if self._is_refused() or self._stop.soon:
+        if self._is_refused() or self._is_beyond(wanted) or self._stop.soon:
             return False
         try:
             job_id = self._store.initiate_job(wanted.vault_name, _request(order, wanted))
@@ -178,15 +194,28 @@ class Starter:
     def _is_refused(self) -> bool:
         return self._refusals >= _MOST_REFUSALS
 
+    def _is_beyond(self, wanted: Wanted) -> bool:
+        """Whether the account's policy would refuse it as well: it has refused one that is no larger."""
+        return self._beyond < inf and (wanted.size is None or wanted.size >= self._beyond)
+
     def _refuse(self, order: Order, wanted: Wanted, error: Exception) -> None:
-        """The store cannot now. What the account's policy refuses, it refuses of all that comes after."""
+        """The store cannot now. What the account's policy refuses, it refuses of all that is no smaller.
+
+        Smaller ones are asked for all the same, so that an archive which the policy never lets through does not keep
+        the others from coming. After some refusals only what is half as large is tried, so that a round has few.
+        """
         is_policy = isinstance(error, PolicyEnforced)
         with self._lock:
-            self._refusals = _MOST_REFUSALS if is_policy else self._refusals + 1
+            if is_policy:
+                self._policy_refusals += 1
+                size = wanted.size or 0
+                self._beyond = min(self._beyond, size if self._policy_refusals < _MOST_OF_POLICY else size // 2)
+            else:
+                self._refusals += 1
         if is_policy:
             self._tell(
                 order,
-                _Why.POLICY,
+                Why.POLICY,
                 f"the account's data retrieval policy lets no more {order.tier} retrievals "
                 "through now; they are asked for again. `coldframe retrieval-policy show` tells the policy",
             )
@@ -205,12 +234,12 @@ class Starter:
         waiting = self._orders.count_wanted(order.number, WantedState.WANTED)
         self._tell(
             order,
-            _Why.ROOM,
+            Why.ROOM,
             f"{count(waiting, 'job waits', 'jobs wait')} until others are downloaded: an output "
             f"lives for 24 hours, and your line is taken to bring {format_size(room.size)} in that time",
         )
 
-    def _tell(self, order: Order, why: _Why, text: str) -> None:
+    def _tell(self, order: Order, why: Why, text: str) -> None:
         """Say why an order waits, once, and not in every round."""
         with self._lock:
             is_new = (order.number, why) not in self._told
