@@ -132,6 +132,7 @@ class HomeScenario(SteppedScenario[Work]):
     looks: tuple[Look, ...] = ()
     settings: Settings = field(default_factory=lambda: Settings(jobs=1, part_size=MIB))
     is_charging: bool = False
+    is_long: bool = True
     typed: tuple[type[Exception], ...] = (ColdframeError, OSError)  # OSError: a file of the user's own
 
     def prepare(self, bench: Bench) -> None:

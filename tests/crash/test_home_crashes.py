@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from crash import drill_scenarios, emptying_scenarios, spending_scenarios
+from crash import drill_scenarios, emptying_scenarios, news_scenarios, queue_scenarios, spending_scenarios
 from crash.trials import each_error, each_of, needs_fork
 
 if TYPE_CHECKING:
@@ -16,9 +16,11 @@ SCENARIOS: tuple[HomeScenario, ...] = (
     *spending_scenarios.SCENARIOS,
     *emptying_scenarios.SCENARIOS,
     *drill_scenarios.SCENARIOS,
+    *news_scenarios.SCENARIOS,
+    *queue_scenarios.SCENARIOS,
 )
-_SHARE = 0.03 / len(SCENARIOS)
-_SPARING = 5
+_SHARE = 0.05 / len(SCENARIOS)
+_SPARING = 12
 """So much more sparingly points are chosen: each is a whole coldframe opened three times."""
 
 
@@ -32,11 +34,11 @@ def test_power_cut_breaks_no_promise_of_a_home(scenario: HomeScenario, trials: T
 @each_of(SCENARIOS)
 def test_kill_breaks_no_promise_of_a_home(scenario: HomeScenario, trials: Trials) -> None:
     """Any change of the disk may be the process's last one, or half of it."""
-    trials.kill(scenario, points=5, every=_SPARING * trials.every)
+    trials.kill(scenario, points=3, is_sampled=scenario.is_long, every=_SPARING * trials.every)
 
 
 @each_error([errno.EIO, errno.ENOSPC])
 @each_of(SCENARIOS)
 def test_failing_disk_breaks_no_promise_of_a_home(scenario: HomeScenario, number: int, trials: Trials) -> None:
     """A failed operation is a typed error, promises nothing, and leaves a home that works."""
-    trials.fail(scenario, number, every=_SPARING * trials.every)
+    trials.fail(scenario, number, every=_SPARING * trials.every if scenario.is_long else 1)
