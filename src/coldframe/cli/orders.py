@@ -14,6 +14,7 @@ from coldframe.cli.resuming import resume as go_on
 from coldframe.cli.retrieve import COLUMNS as FILE_COLUMNS
 from coldframe.cli.retrieve import row_of
 from coldframe.composition.ordering import cancel_order, files_done, files_waiting, is_open, list_orders
+from coldframe.errors import BadUsage
 from coldframe.quantities import decimal_of
 
 if TYPE_CHECKING:
@@ -48,11 +49,14 @@ COLUMNS = (
         "coldframe orders cancel 3",
     ),
 )
+@output_option
 @click.pass_context
-def command(context: click.Context) -> Exit | None:
+def command(context: click.Context, /, *, output: str | None) -> Exit | None:
     """Show what is being retrieved and what was; without a verb, all orders."""
     if context.invoked_subcommand is None:
-        return _list(context.obj, is_open_only=False, form=None)
+        return _list(context.obj, is_open_only=False, form=output)
+    if output is not None:
+        raise BadUsage(f"Write --output behind `{context.invoked_subcommand}`.")
     return None
 
 
