@@ -133,7 +133,43 @@ def test_ls_of_one_store_needs_that_store(cli: Callable[..., Ran], archived: Pat
     assert cli("ls", "--store", "s3://bucket").code == 2
 
 
+def test_store_that_has_gone_is_not_taken_for_one_that_never_was(
+    cli: Callable[..., Ran], archived: Path, home: Path
+) -> None:
+    """A disk that is not mounted: whoever is told to make a vault makes an empty store in its place."""
+    (home / "store").rename(home / "moved")
+    for command in (
+        ["vault", "list"],
+        ["archive", "Subs", "-v", "astro"],
+        ["retrieve", "Blue", "--into", "b", "--yes"],
+    ):
+        ran = cli(*command)
+        assert (ran.code, ran.out) == (1, "")
+        assert f"not in {home / 'store'} any more" in ran.err
+        assert "vault create" not in ran.err
+    assert len(cli("ls", "Blue", "-o", "json").rows) == 3
+    assert cli("retrieve", "Blue", "--into", "b", "--yes", "--store", str(home / "moved")).code == 0
+
+
+def test_empty_catalog_says_how_a_lost_one_comes_back(cli: Callable[..., Ran], archived: Path, home: Path) -> None:
+    """Nothing is archived, or everything is and nobody remembers."""
+    (home / "catalog.sqlite").unlink()
+    ran = cli("ls")
+    assert ran.code == 4
+    assert "coldframe inventory rebuild --vault NAME" in ran.err
+
+
 # --- orders and watch -------------------------------------------------------------------------------------------------
+
+
+def test_orders_without_a_verb_take_a_form(cli: Callable[..., Ran], archived: Path) -> None:
+    """As `orders list` does; with another verb the form is that verb's own."""
+    assert cli("retrieve", "Blue", "--into", "b", "--yes").code == 0
+    assert [row["state"] for row in cli("orders", "-o", "json").rows] == ["done"]
+    assert cli("orders", "-o", "csv").out == cli("orders", "list", "-o", "csv").out
+    ran = cli("orders", "-o", "json", "show", "1")
+    assert (ran.code, ran.out) == (2, "")
+    assert "Write --output behind `show`." in ran.err
 
 
 @pytest.mark.parametrize("number", ["x", "0", "-1", "1.5", "9" * 40])

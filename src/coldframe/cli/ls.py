@@ -17,6 +17,11 @@ from coldframe.quantities import count, format_size
 if TYPE_CHECKING:
     from coldframe.cli.app import App
 
+EMPTY = (
+    "The catalog is empty: nothing was archived from here. If it was lost,"
+    " `coldframe inventory rebuild --vault NAME` brings back what a vault knows."
+)
+
 
 @click.command(
     cls=Command,
@@ -70,7 +75,7 @@ def command(
     if not found:
         from coldframe.composition.vaults import unknown_vault  # noqa: PLC0415 - start-up time
 
-        nothing = "Nothing in the catalog matches." if query or vault else "The catalog is empty: nothing is archived."
+        nothing = "Nothing in the catalog matches." if query or vault else EMPTY
         app.say(unknown_vault(coldframe.catalog, vault, store=wanted.store) or nothing)
         return Exit.NOTHING_MATCHED
     if sys.stdout.isatty():

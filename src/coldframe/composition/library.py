@@ -7,8 +7,15 @@ from math import inf
 from typing import TYPE_CHECKING, Self
 
 from coldframe.clock import SystemClock
-from coldframe.composition.stores import is_embedded_store, is_remote, open_store, store_folder
-from coldframe.errors import BadUsage
+from coldframe.composition.stores import (
+    folder_url,
+    is_embedded_store,
+    is_remote,
+    open_store,
+    require_access,
+    store_folder,
+)
+from coldframe.errors import BadUsage, ResourceNotFound
 from coldframe.files import DiskFiles
 from coldframe.progress import ignore
 from coldframe.settings import find_home, load_settings
@@ -211,6 +218,8 @@ class Coldframe:
         self.close()
 
     def _open_store(self, *, create: bool) -> GovernedStore:
+        if not (create or self.has_store):
+            self._tell_moved()
         store = open_store(
             self.store_url,
             clock=self.clock,
@@ -225,6 +234,22 @@ class Coldframe:
             store.close()
             raise
         return store
+
+    def _tell_moved(self) -> None:
+        """Tell a store that was there once from one that never was: making another would help nobody.
+
+        Raises:
+            ResourceNotFound: The catalog knows archives of it, and the folder can be looked into.
+        """
+        folder = store_folder(self.store_url)
+        known = self.catalog.identity_at(folder_url(folder))
+        if known is None or not self.catalog.vault_names(known):
+            return
+        require_access(folder)
+        raise ResourceNotFound(
+            f"The store is not in {folder} any more, and the catalog knows archives there. Is its disk mounted?"
+            " If it was moved, name its folder with --store, or as `store` in the configuration."
+        )
 
 
 def open_coldframe(  # noqa: PLR0913 - each has a default; together they are all that may differ

@@ -106,7 +106,7 @@ def open_embedded(  # noqa: PLR0913 - as above
 
     clock, files = clock or SystemClock(), files or DiskFiles()
     if not create and not is_embedded_store(folder):
-        _require_access(folder)
+        require_access(folder)
         raise ResourceNotFound(f"There is no store in {folder} yet; `coldframe vault create NAME` makes one.")
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise BadUsage(f"{folder} is no folder, so no store can be in it.")
@@ -129,7 +129,7 @@ def open_embedded(  # noqa: PLR0913 - as above
         raise
 
 
-def _require_access(folder: str) -> None:
+def require_access(folder: str) -> None:
     """Tell a folder that is not there from one that this user may not look into.
 
     Raises:

@@ -113,7 +113,7 @@ class Listing:
         if changes:
             self._record(changes)
             were = count(len(changes), "job was", "jobs were")
-            self._observer(Noted(f"{were} started before, here or elsewhere; nothing new is asked for in their place"))
+            self._observer(Noted(f"{were} started before, here or elsewhere; nothing is asked for twice."))
 
     def _miss(self) -> None:
         """Jobs that no page showed: ask for each, since pages may shift while they are listed."""
