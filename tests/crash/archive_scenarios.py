@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 
 from coldframe.archiver import ArchiveRequest
 from coldframe.catalog import Kind, Query
-from coldframe.composition import open_coldframe
 from coldframe.composition.archiving import SAFE, ArchiveJob, ArchiveRun
 from coldframe.errors import ColdframeError
 from coldframe.inventory.csv_file import read_inventory
 from coldframe.inventory.csv_rows import InventoryRow
 from coldframe.model import MIB, ArchiveRetrieval, InventoryRetrieval
 from coldframe.names import archive_path
-from coldframe.settings import Home, Settings
+from coldframe.settings import Settings
 from coldframe.testing.bodies import read_output
 from coldframe.testing.clock import FakeClock
 from coldframe.tree_hash import tree_hash
 from crash.bench import CHECKPOINT_PAGES, Observation, is_database_sync
+from crash.home_scenarios import open_home
 from crash.store_scenarios import StoreFolder, add_fact
 from crash.store_steps import digest
 
@@ -98,12 +98,8 @@ class ArchiveScenario:
         return earlier | {f"Subs/{path}": data for path, data in self.tree.items()}
 
     def _open(self, bench: Bench) -> ArchiveSession:
-        home = bench.path("home")
         clock = FakeClock()
-        settings = Settings(jobs=self.jobs, part_size=MIB)
-        coldframe = open_coldframe(
-            home=Home(home, home), settings=settings, clock=clock, files=bench.files, vfs=bench.vfs
-        )
+        coldframe = open_home(bench, Settings(jobs=self.jobs, part_size=MIB), clock)
         return ArchiveSession(self, coldframe, bench, clock)
 
 

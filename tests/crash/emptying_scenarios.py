@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from crash.expectations import Subject, Value
     from crash.home_scenarios import Work
 
-_FOREIGN, _FOREIGN_DATA = "foreign", b"of somebody else" * 100
-_HELD = {_FOREIGN: _FOREIGN_DATA, **{name: FRAMES[name] for name in SMALL}}
+FOREIGN, _FOREIGN_DATA = "foreign", b"of somebody else" * 100
+_HELD = {FOREIGN: _FOREIGN_DATA, **{name: FRAMES[name] for name in SMALL}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class UploadForeign:
 
     def do(self, work: Work) -> None:
         """Send it."""
-        work.service.upload_archive(VAULT, BytesBody(_FOREIGN_DATA), description=_FOREIGN)
+        work.service.upload_archive(VAULT, BytesBody(_FOREIGN_DATA), description=FOREIGN)
         for subject, value in self.leaves().items():
             work.bench.confirm(subject, value)
 
@@ -40,7 +40,7 @@ class UploadForeign:
 
     def leaves(self) -> dict[Subject, Value]:
         """The archive."""
-        return {("archive", VAULT, _FOREIGN): tree_hash(_FOREIGN_DATA)}
+        return {("archive", VAULT, FOREIGN): tree_hash(_FOREIGN_DATA)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,13 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from crash import drill_scenarios, emptying_scenarios, news_scenarios, queue_scenarios, spending_scenarios
+from crash.home_families import SCENARIOS
 from crash.trials import each_error, each_of, needs_fork
 
 if TYPE_CHECKING:
     from crash.home_scenarios import HomeScenario
     from crash.trials import Trials
 
-SCENARIOS: tuple[HomeScenario, ...] = (
-    *spending_scenarios.SCENARIOS,
-    *emptying_scenarios.SCENARIOS,
-    *drill_scenarios.SCENARIOS,
-    *news_scenarios.SCENARIOS,
-    *queue_scenarios.SCENARIOS,
-)
 _SHARE = 0.05 / len(SCENARIOS)
 _SPARING = 12
 """So much more sparingly points are chosen: each is a whole coldframe opened three times."""

@@ -12,29 +12,22 @@ from coldframe.catalog.asking import Asking
 from coldframe.catalog.deleting import Deletions
 from coldframe.catalog.drills import Drills
 from coldframe.catalog.news import OrderNews, add_closing
+from coldframe.catalog.sightings import Sightings
 from coldframe.catalog.vault_queues import VaultQueues
 from coldframe.composition.bell import Bell
 from coldframe.composition.deleting import Fees
 from coldframe.composition.spending import Outlay
-from crash import drill_scenarios, emptying_scenarios, news_scenarios, queue_scenarios, spending_scenarios
 from crash.explorer import Effort, Recording, explore
+from crash.home_families import SCENARIOS
 
 if TYPE_CHECKING:
     from apsw import Connection
 
     from coldframe.catalog.news import News
     from coldframe.composition.bell import Heard
-    from crash.home_scenarios import HomeScenario
 
 _EFFORT = Effort(states=120, repeat_every=50, resume_every=50)
-_SCENARIOS: tuple[HomeScenario, ...] = (
-    *spending_scenarios.SCENARIOS,
-    *emptying_scenarios.SCENARIOS,
-    *drill_scenarios.SCENARIOS,
-    *news_scenarios.SCENARIOS,
-    *queue_scenarios.SCENARIOS,
-)
-_NAMED = {scenario.name: scenario for scenario in _SCENARIOS}
+_NAMED = {scenario.name: scenario for scenario in SCENARIOS}
 
 
 def _do_nothing(*arguments: object, **_named: object) -> object:
@@ -83,9 +76,24 @@ def _close_in_silence(connection: Connection, order_number: int, kind: str, at: 
 
 
 _claim, _take = OrderNews.claim, Bell.take
+
+
+def _begin_and_finish(sightings: Sightings, *arguments: Any, **named: Any) -> int:
+    row = _begin(sightings, *arguments, **named)
+    sightings.finish(row, archives=0, size=0)
+    return row
+
+
+_begin = Sightings.begin
 _TOO_EARLY = {
     "news settled before they are told": ("hooks", (OrderNews, "claim"), _claim_and_settle, "must be 'heard'"),
     "news settled when the order is closed": ("hooks", (orders, "add_closing"), _close_in_silence, "must be 'heard'"),
+    "an inventory taken for read when it is begun": (
+        "inventory read",
+        (Sightings, "begin"),
+        _begin_and_finish,
+        "('inventory',) is 0",
+    ),
     "a message deleted before the look": ("message of a queue", (Bell, "take"), _take_and_settle, "is 'open', but"),
 }
 
