@@ -104,6 +104,14 @@ def test_misspelled_vault_is_told_of(cli: Callable[..., Ran], archived: Path) ->
     assert "Nothing that is archived matches." in cli("retrieve", "M31", "-v", "astro", "--into", "back", "--yes").err
 
 
+def test_several_words_that_no_path_has_together_are_told(cli: Callable[..., Ran], archived: Path) -> None:
+    """Whoever names two files gets neither."""
+    assert "all of these words in its path" in cli("ls", "frame1", "frame2").err
+    ran = cli("retrieve", "frame1", "frame2", "--into", "back", "--yes")
+    assert (ran.code, ran.out) == (4, "")
+    assert "all words must occur in one path." in ran.err
+
+
 def test_ls_with_several_patterns_is_told_about_quotes(cli: Callable[..., Ran], archived: Path) -> None:
     """What a shell has expanded is not what was meant."""
     assert cli("ls", "a*", "b*").code == 2

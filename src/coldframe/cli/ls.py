@@ -76,6 +76,8 @@ def command(
         from coldframe.composition.vaults import unknown_vault  # noqa: PLC0415 - start-up time
 
         nothing = "Nothing in the catalog matches." if query or vault else EMPTY
+        if len(query) > 1:
+            nothing = "Nothing in the catalog has all of these words in its path."
         app.say(unknown_vault(coldframe.catalog, vault, store=wanted.store) or nothing)
         return Exit.NOTHING_MATCHED
     if sys.stdout.isatty():

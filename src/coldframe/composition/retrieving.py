@@ -108,6 +108,8 @@ class RetrieveRun:
             return self._retriever.plan(job.query, into=job.into, overwrite=job.overwrite)
         except NothingMatched as error:
             why = unknown_vault(self._coldframe.catalog, job.query.vault_name, store=self._coldframe.store_identity)
+            if why is None and len(job.query.text.split()) > 1:
+                why = "nothing that is archived matches: all words must occur in one path"
             raise (NothingMatched(why) if why else error) from None
 
     def open_order(self, plan: Plan) -> Order | None:
