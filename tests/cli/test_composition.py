@@ -175,7 +175,7 @@ def test_library_archives_and_retrieves_without_printing(
 def test_archive_run_that_is_stopped_leaves_deletion_to_the_next(frame: coldframe.Coldframe, tmp_path: Path) -> None:
     """After a stop the inventory is written, and nothing is deleted."""
     (tmp_path / "in").mkdir()
-    for number in range(500):
+    for number in range(2000):
         (tmp_path / f"in/{number}.fit").write_bytes(os.urandom(100))
     request = ArchiveRequest(paths=(str(tmp_path / "in"),), vault_name="astro")
     job = ArchiveJob(request=request, inventory=str(tmp_path / "inv.csv"), delete_source=True)
@@ -185,13 +185,13 @@ def test_archive_run_that_is_stopped_leaves_deletion_to_the_next(frame: coldfram
         summary = run.finish()
     assert summary.is_stopped
     assert summary.deleted == 0
-    assert 0 < summary.inventory_rows < 500
-    assert len(list((tmp_path / "in").iterdir())) == 500
+    assert 0 < summary.inventory_rows < 2000
+    assert len(list((tmp_path / "in").iterdir())) == 2000
     with frame.archive(job) as run:
         results = list(run.results())
         summary = run.finish()
-    assert len(results) == 500
-    assert summary.deleted == 500
+    assert len(results) == 2000
+    assert summary.deleted == 2000
 
 
 def test_archive_run_that_fails_to_begin_holds_no_lock(frame: coldframe.Coldframe, tmp_path: Path) -> None:

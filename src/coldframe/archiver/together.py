@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Never
 
 from coldframe.archiver.crew import Next
 from coldframe.archiver.file_work import Held
+from coldframe.archiver.stopping import Stopped
 from coldframe.errors import ColdframeError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from coldframe.archiver.run import Run
 
 MOST_FILES = 32
-"""So many go together; a stop waits for them."""
+"""So many go together; after a stop, those that are ready."""
 
 LARGEST = 64 * 1024
 """In bytes: a file of more takes long enough by itself."""
@@ -40,12 +41,15 @@ class Together:
         self._works = works
 
     def start(self) -> Next:
-        """The one step: look at all, compare, and send what is new."""
+        """The one step: look at all, compare, and send what is new; after a stop no more of them are begun."""
         answers: list[Next] = []
         held: list[Held] = []
         for work in self._works:
             try:
+                self._run.check_idle()
                 answer = work.hold()
+            except Stopped:
+                break
             except Exception as error:  # noqa: BLE001 - raised again
                 return Next(others=[*answers, _raising(error)])
             if isinstance(answer, Held):
