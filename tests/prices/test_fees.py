@@ -81,6 +81,21 @@ def test_older_versions_are_told(cli: Callable[..., Ran], priced: Path) -> None:
     assert "Changed since" not in cli("archive", "Subs/Light/Blue", "-v", "astro", "--dry-run").err
 
 
+def test_what_lies_in_zips_already_is_told_before_it_is_sent_again(cli: Callable[..., Ran], priced: Path) -> None:
+    """Whoever forgets --zip pays twice for the same frames; changed files and files that are new are none of them."""
+    again = ("archive", "Subs/Bias", "Subs/Flat", "-v", "astro", "--dry-run")
+    assert "Already in the vault" not in cli(*again).err
+    assert cli("archive", "Subs/Bias", "Subs/Flat", "--zip", "Bias", "--zip", "Flat", "-v", "astro", "--yes").code == 0
+    frames = sorted((priced / "Bias").iterdir())
+    frames[0].write_bytes(b"calibrated anew")
+    size = sum(1 for folder in ("Bias", "Flat") for _ in (priced / folder).iterdir())
+    for ran in (cli(*again), cli("estimate", *again[:-1])):
+        assert ran.code == 0, ran.err
+        assert f"Already in the vault, inside zips: {size - 1} files, " in ran.err
+        assert "of Subs/Bias and 1 other folder. Each would be sent again" in ran.err
+    assert "Already in the vault" not in cli(*again, "--zip", "Bias", "--zip", "Flat").err
+
+
 def test_capacity_names_its_price(cli: Callable[..., Ran], priced: Path) -> None:
     """Before the question."""
     ran = cli("capacity", "purchase")

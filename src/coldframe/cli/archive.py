@@ -10,7 +10,7 @@ import click
 
 from coldframe.archiver.request import ArchiveRequest
 from coldframe.archiver.scan import told
-from coldframe.cli.charges import CHARGES, show_price, tell_older, tell_prices
+from coldframe.cli.charges import CHARGES, show_price, tell_older, tell_prices, tell_zipped
 from coldframe.cli.command import Command
 from coldframe.cli.exits import Exit
 from coldframe.cli.jobs import JobView
@@ -182,6 +182,7 @@ def _tell_price(app: App, job: ArchiveJob, max_cost: Decimal | None) -> tuple[Ar
         f"{show_price(month.amount)} a month; {show_price(first_year.amount)} in the first year."
     )
     tell_older(app, measure, costs)
+    tell_zipped(app, measure)
     tell_prices(app, prices, sorted(first_year.unverified))
     if max_cost is not None and first_year.most > max_cost:
         raise LimitRefused(

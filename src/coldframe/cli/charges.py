@@ -110,6 +110,18 @@ def tell_older(app: App, measure: ArchiveMeasure, costs: ArchiveCosts) -> None:
     app.say(text)
 
 
+def tell_zipped(app: App, measure: ArchiveMeasure) -> None:
+    """Say which files the vault has already inside zips, and how to leave it at that."""
+    if not measure.zipped:
+        return
+    first, *others = sorted(measure.zipped_folders)
+    where = f"{first} and {count(len(others), 'other folder')}" if others else first
+    app.say(
+        f"Already in the vault, inside zips: {count(measure.zipped, 'file')}, {format_size(measure.zipped_size)}, of "
+        f"{where}. Each would be sent again, as an archive of its own; with --zip for those folders none is."
+    )
+
+
 def tell_inventory(app: App) -> None:
     """Say on a store that charges what the job for an inventory costs, which may have to be started."""
     terms = app.coldframe().terms

@@ -10,7 +10,7 @@ from coldframe.archiver.request import ArchiveRequest
 from coldframe.catalog import Query
 from coldframe.cli import estimate_budget
 from coldframe.cli.archive import expand
-from coldframe.cli.charges import CHARGES, show_price, tell_older, tell_prices, tell_transfer
+from coldframe.cli.charges import CHARGES, show_price, tell_older, tell_prices, tell_transfer, tell_zipped
 from coldframe.cli.command import Group
 from coldframe.cli.entries import query_text
 from coldframe.cli.exits import Exit
@@ -111,6 +111,7 @@ def archive(app: App, /, paths: tuple[str, ...], *, output: str | None, **flags:
         app.say(CHARGES if terms.is_charging else "This store costs nothing.")
         return Exit.DONE
     tell_older(app, measure, costs)
+    tell_zipped(app, measure)
     total = costs.total.once + costs.total.per_month
     days = terms.prices.calculator.tariff.minimum_days
     if days:

@@ -14,6 +14,7 @@ from coldframe.archiver.cut import cut
 from coldframe.archiver.members import list_bundle
 from coldframe.archiver.opening import Source
 from coldframe.archiver.scan import FoundBundle, Unreadable, find_roots, scan
+from coldframe.catalog.proofs import Proofs
 from coldframe.composition.archiving import own_folders
 from coldframe.composition.fees import records_fee
 from coldframe.composition.retrieving import RetrieveRun
@@ -56,6 +57,8 @@ class ArchiveMeasure:
         small_folders: so many folders.
         older: The archives that would be older versions from then on: they stay in the vault until somebody deletes
             them.
+        zipped: How many of the archives are files that the vault has already as they are, as members of zips;
+            `zipped_size` their bytes, `zipped_folders` where they lie.
     """
 
     archives: int = 0
@@ -67,6 +70,9 @@ class ArchiveMeasure:
     small: int = 0
     small_folders: int = 0
     older: dict[str, ArchiveRecord] = field(default_factory=dict)
+    zipped: int = 0
+    zipped_size: int = 0
+    zipped_folders: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +219,9 @@ class _Counter:
 
     def count(self, batch: Sequence[Found]) -> None:
         """Count what was found."""
-        known = self._known([item.text for item in batch if isinstance(item, Source)])
+        sources = [item for item in batch if isinstance(item, Source)]
+        known = self._known([source.text for source in sources])
+        self._count_zipped([source for source in sources if not is_known(source, known.get(source.text))])
         for item in batch:
             if isinstance(item, Source):
                 self._count_file(item, known.get(item.text))
@@ -239,6 +247,18 @@ class _Counter:
         self._replace(entry)
         self._small_here += source.stamp.size < SMALL
         self._add(source.stamp.size)
+
+    def _count_zipped(self, sources: Sequence[Source]) -> None:
+        """Whoever forgets `--zip` once sends the files of a bundle a second time, each by itself."""
+        if self._identity is None or not self._vault_name:
+            return
+        held = Proofs(self._catalog.database, self._identity, self._vault_name).entries([each.text for each in sources])
+        for source in sources:
+            looks = (source.stamp.size, source.stamp.modified_ns)
+            if any(entry.member and (entry.size, entry.modified_ns) == looks for entry in held.get(source.text, ())):
+                self.measure.zipped += 1
+                self.measure.zipped_size += source.stamp.size
+                self.measure.zipped_folders.add(os.path.dirname(source.path))
 
     def _count_bundle(self, bundle: Bundle) -> None:
         self.measure.unreadable += sum(isinstance(item, Unreadable) for item in bundle.others)
