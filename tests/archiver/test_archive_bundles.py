@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from archiver.people import nobody
-from coldframe.archiver import bundle_try, part_buffer
+from coldframe.archiver import bundle_try, members, part_buffer
 from coldframe.archiver.members import list_bundle
 from coldframe.archiver.scan import FoundBundle, Rules, Unreadable, find_roots, scan
 from coldframe.catalog import Kind, Query
@@ -156,6 +156,14 @@ def test_a_folder_with_nothing_to_zip_is_left_out(world: World) -> None:
     os.makedirs(os.path.join(world.subs, "Bias", "empty"))
     (result,) = zip_run(world).values()
     assert (result.outcome, result.detail) == (Outcome.LEFT_OUT, "a folder with nothing to zip")
+
+
+def test_a_folder_of_which_nothing_can_be_read_is_told_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be read has failed; that nothing is left to zip is no news beside that."""
+    world.write("Bias/secret")
+    monkeypatch.setattr(members, "is_readable", lambda _source: False)
+    ((path, result),) = zip_run(world).items()
+    assert (path, result.outcome) == ("Bias/secret", Outcome.FAILED)
 
 
 def test_an_unreadable_member_is_told_and_left_out_of_the_zip(public_folder: Path) -> None:

@@ -57,12 +57,13 @@ class BundleWork:
             self._run.observer(Planned(1, bundle.size))
         self._bundle = bundle
         if not bundle.members:
-            return self._end(*self._nothing())
+            return self._end(*self._nothing(bundle))
         self._try = BundleTry(self._run, bundle, on_end=self._end, on_trouble=self._again)
         return self._try.start()
 
-    def _nothing(self) -> list[FileResult]:
-        if self._run.rules.include:
+    def _nothing(self, bundle: Bundle) -> list[FileResult]:
+        is_told = self._lost or any(isinstance(item, Unreadable) for item in bundle.others)
+        if self._run.rules.include or is_told:
             return []
         empty = LeftOut(self._found.folder.path, self._found.folder.location, "a folder with nothing to zip")
         return [other_result(empty, Kind.BUNDLE)]
