@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BLOCK = 4 * 1024 * 1024
-"""The largest piece that is used again."""
+"""The largest piece that is used again. So much is read, checked and written at once, since threads wait for each other
+between calls: few and long ones."""
 
 _SIZES = (1024 * 1024, BLOCK)
 """Blocks come in these sizes; a piece is cut from the smallest that holds it."""

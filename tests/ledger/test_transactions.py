@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import apsw
 import pytest
 
 from coldframe.errors import ResourceNotFound, ServiceUnavailable
+from coldframe.testing.faulty import Fault
 from coldframe.testing.recording import TappedVfs, Trace, Verb
 
 if TYPE_CHECKING:
@@ -218,3 +220,18 @@ def test_interrupted_act_leaves_the_ledger_usable(ledger: SqliteLedger) -> None:
         ledger.write(interrupt)
     assert _names(ledger) == []
     ledger.write(_add("v"))
+
+
+def test_a_full_disk_is_told_by_the_systems_own_error(open_one: OpenOne) -> None:
+    """As where blobs are written, so that whoever asks again knows that waiting a moment is of no use."""
+    faults: list[bool] = []
+    fault = Fault(errno.ENOSPC, 1, where=lambda operation: bool(faults) and operation.verb is Verb.WRITE)
+    vfs = TappedVfs("full-ledger", fault)
+    ledger = open_one(vfs="full-ledger")
+    faults.append(True)
+    with pytest.raises(ServiceUnavailable, match="Free some space") as caught:
+        ledger.write(lambda changes: changes.raise_floor(5))
+    assert isinstance(caught.value.__cause__, OSError)
+    assert caught.value.__cause__.errno == errno.ENOSPC
+    ledger.close()
+    del vfs  # it must live as long as the connections

@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 from coldframe.catalog.database import damaged
+from coldframe.catalog.of_vault import OfVault
 from coldframe.catalog.rows import ARCHIVE_COLUMNS, ENTRY_COLUMNS, read_entry
 from coldframe.errors import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from coldframe.catalog.database import Database
     from coldframe.catalog.model import Entry
 
 _BATCH = 500
@@ -41,25 +41,15 @@ _MEMBER_COPIES = (
 _BUNDLES = "SELECT source FROM entry WHERE archive = ? AND kind = 'bundle' AND is_newest AND source IS NOT NULL"
 
 
-class Proofs:
-    """The evidence for local files in one vault.
-
-    Args:
-        database: The catalog's.
-        store: The store's identity.
-        vault_name: The vault.
-    """
-
-    def __init__(self, database: Database, store: str, vault_name: str) -> None:
-        """Store the arguments."""
-        self._database = database
-        self._bindings = {"store": store, "name": vault_name}
+class Proofs(OfVault):
+    """The evidence for local files in one vault."""
 
     def entries(self, sources: Sequence[str]) -> dict[str, list[Entry]]:
         """The newest files and members that were read from each of these absolute local paths, files first."""
         found: dict[str, list[Entry]] = {}
+        bindings = {"store": self._store, "name": self._vault_name}
         for start in range(0, len(sources), _BATCH):
-            wanted = self._bindings | {"sources": json.dumps(sources[start : start + _BATCH])}
+            wanted = bindings | {"sources": json.dumps(sources[start : start + _BATCH])}
             for sql in (_FILES, _MEMBERS):
                 for entry in self._read(sql, wanted):
                     found.setdefault(entry.source or "", []).append(entry)

@@ -237,16 +237,14 @@ class Drill:
         while True:
             try:
                 rebuild_catalog(clean.store, clean.catalog, self.vault_name, margin=margin, before=agree)
-            except NotReady:
+            except (NotReady, RequestTimeout, ServiceUnavailable, Throttled) as error:
                 if not wait or self._stop.soon or (wait_until is not None and clock.now() >= wait_until):
                     raise
-                if not is_told:
+                if not isinstance(error, NotReady):
+                    self.observer(Noted(f"the store has trouble, and is asked again later: {error}"))
+                elif not is_told:
                     self.observer(Noted(f"the store is preparing the inventory of {self.vault_name}; waiting for it"))
-                is_told = True
-            except (RequestTimeout, ServiceUnavailable, Throttled) as error:
-                if not wait or self._stop.soon or (wait_until is not None and clock.now() >= wait_until):
-                    raise
-                self.observer(Noted(f"the store has trouble, and is asked again later: {error}"))
+                    is_told = True
             else:
                 return
             pace.pause(wait_until)

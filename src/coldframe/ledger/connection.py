@@ -42,12 +42,16 @@ SCHEMA = sqlite.Schema(
 def ledger_errors() -> Iterator[None]:
     """The border: whatever SQLite or its files raise becomes the port's error, once.
 
+    That the disk is full is told by the same cause as where blobs are written, the system's own error.
+
     Raises:
         FormatError: The file is not a database.
         ServiceUnavailable: Anything else.
     """
     try:
         yield
+    except apsw.FullError as error:
+        raise explain(error) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except (apsw.Error, OSError) as error:
         raise explain(error) from error
 
