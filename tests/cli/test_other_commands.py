@@ -477,3 +477,23 @@ def test_inventory_rebuild_dry_run_only_counts(cli: Callable[..., Ran], archived
     assert "Would bring 9 archives" in ran.err
     assert cli("ls").code == 4
     assert cli("inventory", "rebuild", "-v", "nope").code == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--restart", "Subs"), "belong to --deep"),
+        (("--limit-rate", "1MiB/s"), "belong to --deep"),
+        (("--deep", "Subs"), "leave the paths out"),
+        (("--deep", "--max-cost", "1"), "--max-cost limits"),
+        (("--delete-source", "Subs"), "belong to --safe-to-delete"),
+        (("--safe-to-delete",), "name the PATHs"),
+    ],
+)
+def test_verify_leaves_no_option_out_without_a_word(
+    cli: Callable[..., Ran], archived: Path, options: tuple[str, ...], why: str
+) -> None:
+    """What means nothing beside the rest is refused."""
+    ran = cli("verify", "-v", "astro", *options)
+    assert ran.code == 2
+    assert why in ran.err

@@ -120,14 +120,19 @@ def command(
             app.say(f"A drill of {count(len(drill.chosen), 'archive')} is under way; the same command carries it on.")
             return Exit.DONE
         results = drill.finish(wait=wait is not None, wait_until=until)
-        try:
-            with view.heeding(drill.stop):
-                return _finish(app, view, drill, results, form=output)
-        except NotReady:
-            if view.exit is None:
-                raise
-            app.say("Stopped. The same command carries the drill on.")
-            return view.exit
+        return _carry_on(app, view, drill, results, form=output)
+
+
+def _carry_on(app: App, view: JobView, drill: Drill, results: Iterator[Drilled], *, form: str | None) -> Exit:
+    """See the drill to its end, or to Ctrl-C."""
+    try:
+        with view.heeding(drill.stop):
+            return _finish(app, view, drill, results, form=form)
+    except NotReady:
+        if view.exit is None:
+            raise
+        app.say("Stopped. The same command carries the drill on.")
+        return view.exit
 
 
 def _order(app: App, drill: Drill, *, is_rehearsal: bool, yes: bool, form: str | None) -> Exit | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -31,7 +31,7 @@ from coldframe.errors import BadUsage
 from coldframe.quantities import count, format_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from coldframe.cli.app import App
     from coldframe.composition.standing import Checked
@@ -114,11 +114,8 @@ def command(
     all is safe; 3: something is not.
     """
     app.settle(store=store, limit_rate=limit_rate, max_cost=max_cost)
-    if max_cost is not None and (paths or deep):
-        raise BadUsage("--max-cost limits the job for the vault's inventory: leave it out with PATHs or --deep.")
+    _require_fit(click.get_current_context().params)
     if safe_to_delete:
-        if deep or not paths:
-            raise BadUsage("--safe-to-delete looks at files here: name the PATHs, and leave --deep out.")
         return SafetyCheck(
             app=app,
             paths=paths,
@@ -130,11 +127,7 @@ def command(
             yes=yes,
             is_rehearsal=dry_run,
         ).run()
-    if delete_source or max_age is not None:
-        raise BadUsage("--delete-source and --max-age belong to --safe-to-delete.")
     if deep:
-        if paths:
-            raise BadUsage("--deep looks at the whole store: leave the paths out.")
         return _deep(app, restart=restart, form=output)
     view = JobView(app, app.coldframe().clock)
     if paths:
@@ -142,6 +135,24 @@ def command(
         return _print(app, view, results, is_all=is_all, form=app.form(output))
     tell_inventory(app)
     return _print(app, view, verify_vault(app.coldframe(), app.vault(vault)), is_all=is_all, form=app.form(output))
+
+
+def _require_fit(given: Mapping[str, Any]) -> None:
+    """Refuse options that mean nothing beside each other, rather than leave one of them out.
+
+    Raises:
+        BadUsage: There are such.
+    """
+    if given["max_cost"] is not None and (given["paths"] or given["deep"]):
+        raise BadUsage("--max-cost limits the job for the vault's inventory: leave it out with PATHs or --deep.")
+    if given["safe_to_delete"] and (given["deep"] or not given["paths"]):
+        raise BadUsage("--safe-to-delete looks at files here: name the PATHs, and leave --deep out.")
+    if not given["safe_to_delete"] and (given["delete_source"] or given["max_age"] is not None):
+        raise BadUsage("--delete-source and --max-age belong to --safe-to-delete.")
+    if given["deep"] and given["paths"]:
+        raise BadUsage("--deep looks at the whole store: leave the paths out.")
+    if not given["deep"] and (given["restart"] or given["limit_rate"] is not None):
+        raise BadUsage("--restart and --limit-rate belong to --deep.")
 
 
 def _print(app: App, view: JobView, results: Iterator[Checked], *, is_all: bool, form: str) -> Exit:
